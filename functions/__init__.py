@@ -1,0 +1,1 @@
+"""The deployed functions: one package for each, with its ``handler.py``."""

@@ -1,0 +1,1 @@
+"""Ingest: makes the index agree with the objects that events point at."""

@@ -1,0 +1,1 @@
+"""Reconcile: finds what no event told."""

@@ -1,0 +1,1 @@
+"""The whole archive on one machine: object store, event delivery, API, reconcile."""

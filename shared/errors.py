@@ -1,0 +1,122 @@
+"""All exceptions of the archive.
+
+::
+
+    FitsvaultError
+    ├── FitsError                what an object is that cannot be indexed; permanent until it changes
+    │   ├── NotFitsError         not FITS at all
+    │   ├── TruncatedError       begins as FITS, ends too early
+    │   ├── BadHeaderError       a header that cannot be read
+    │   ├── BadDataError         a data unit that cannot be read
+    │   ├── BadContainerError    a gzip or bzip2 stream that is broken
+    │   └── TooLargeError        unpacks to more than is allowed
+    ├── StoreError               the object store said no
+    │   ├── ObjectGoneError      no such object
+    │   ├── ObjectChangedError   the object is not the one that was looked at
+    │   └── StoreUnavailableError  try again later
+    ├── EventError               an event that no dialect knows, or a broken one
+    └── InvalidParameterError    a query parameter that cannot be read
+"""
+
+__all__ = [
+    "BadContainerError",
+    "BadDataError",
+    "BadHeaderError",
+    "EventError",
+    "FitsError",
+    "FitsvaultError",
+    "InvalidParameterError",
+    "NotFitsError",
+    "ObjectChangedError",
+    "ObjectGoneError",
+    "StoreError",
+    "StoreUnavailableError",
+    "TooLargeError",
+    "TruncatedError",
+]
+
+
+class FitsvaultError(Exception):
+    """Root of all exceptions of the archive."""
+
+
+class FitsError(FitsvaultError):
+    """An object that cannot be indexed; its message speaks to the author of the pipeline that wrote it.
+
+    ``kind`` is the stable word under which failures are filed.
+    """
+
+    kind = "fits"
+
+
+class NotFitsError(FitsError):
+    """The object is not FITS at all."""
+
+    kind = "not-fits"
+
+
+class TruncatedError(FitsError):
+    """The object begins as FITS and ends too early."""
+
+    kind = "truncated"
+
+
+class BadHeaderError(FitsError):
+    """A header that cannot be read."""
+
+    kind = "bad-header"
+
+
+class BadDataError(FitsError):
+    """A data unit that cannot be read."""
+
+    kind = "bad-data"
+
+
+class BadContainerError(FitsError):
+    """A gzip or bzip2 stream that is broken."""
+
+    kind = "bad-container"
+
+
+class TooLargeError(FitsError):
+    """The object unpacks to more bytes than the archive allows."""
+
+    kind = "too-large"
+
+
+class StoreError(FitsvaultError):
+    """The object store refused a request."""
+
+
+class ObjectGoneError(StoreError):
+    """There is no such object."""
+
+
+class ObjectChangedError(StoreError):
+    """The object is no longer the one that was looked at."""
+
+
+class StoreUnavailableError(StoreError):
+    """The object store is away or overloaded; a retry may cure it."""
+
+
+class EventError(FitsvaultError):
+    """An event that no dialect knows, or a broken one."""
+
+
+class InvalidParameterError(FitsvaultError):
+    """A query parameter that cannot be read.
+
+    Parameters
+    ----------
+    name
+        The parameter as the client wrote it.
+    detail
+        The whole sentence for the client; by default made from the name.
+    """
+
+    def __init__(self, name: str, detail: str | None = None) -> None:
+        self.name = name
+        self.detail = detail or f"Invalid value for {name}."
+        super().__init__(self.detail)

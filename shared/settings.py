@@ -1,0 +1,107 @@
+"""The settings: one class, prefix ``FITSVAULT_``, every field documented here and nowhere else."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings", "settings"]
+
+
+class Settings(BaseSettings):
+    """What can be set from the environment or from a file ``.env``."""
+
+    model_config = SettingsConfigDict(env_prefix="FITSVAULT_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        Path("data"),
+        title="Home",
+        description="Folder of all local state: embedded object store, SQLite index, generated keys.",
+    )
+    host: str = Field("127.0.0.1", title="Host", description="Address that the API listens on under `make run`.")
+    port: int = Field(8000, ge=0, le=65535, title="Port", description="Port of the API under `make run`.")
+
+    s3_port: int = Field(9000, ge=0, le=65535, title="S3 port", description="Port of the embedded object store.")
+    s3_endpoint_url: str | None = Field(
+        None, title="S3 endpoint", description="Use the object store at this address and start none. Unset on AWS."
+    )
+    s3_public_url: str | None = Field(
+        None,
+        title="Public S3 endpoint",
+        description="Address of the object store as downloaders see it, if not the one that functions use.",
+    )
+    s3_access_key: str | None = Field(
+        None, title="S3 access key", description="Made at first start by `make run`; on AWS the role's is used."
+    )
+    s3_secret_key: SecretStr | None = Field(
+        None, title="S3 secret key", description="Made at first start by `make run`; on AWS the role's is used."
+    )
+    s3_region: str = Field("us-east-1", title="S3 region", description="Region that requests are signed for.")
+    bucket: str = Field("frames", title="Bucket", description="Bucket of the frames. Pipelines write it; we never do.")
+    derived_bucket: str = Field(
+        "derived", title="Derived bucket", description="Bucket of previews and headers. Only functions write it."
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        title="Database",
+        description="SQLAlchemy URL of the index. Unset: SQLite in `FITSVAULT_HOME`.",
+    )
+
+    admin_username: str = Field("admin", title="Admin name", description="Superuser made at first start.")
+    admin_password: SecretStr | None = Field(
+        None,
+        title="Admin password",
+        description="Password of that superuser. Unset: a random one, written to a 0600 file in `FITSVAULT_HOME`.",
+    )
+
+    keyword_synonyms: dict[str, list[str]] = Field(
+        {},
+        title="Keyword synonyms",
+        description="Further header keywords to try first, by archive field, as JSON: "
+        '`{"site": ["OBSGEO"], "filter_name": ["FILT-ID"]}`.',
+    )
+    site_longitudes: dict[str, float] = Field(
+        {},
+        title="Site longitudes",
+        description="Degrees east by SITEID, as JSON, for the night of frames without DAY-OBS and longitude.",
+    )
+    max_unpacked_bytes: int = Field(
+        64 * 2**30,
+        gt=0,
+        title="Largest unpacked file",
+        description="Bytes that a gzip or bzip2 file may unpack to before ingest gives up on it.",
+    )
+    work_dir: Path | None = Field(
+        None, title="Work folder", description="Folder for an object's bytes during ingest. Unset: the system's."
+    )
+
+    ingest_workers: int = Field(
+        2, ge=1, le=64, title="Ingest workers", description="Objects ingested at once under `make run`."
+    )
+    reconcile_seconds: float = Field(
+        900.0, gt=0, title="Reconcile interval", description="Seconds between two sweeps that find what no event told."
+    )
+    link_seconds: int = Field(
+        900, ge=1, le=604800, title="Life of links", description="Seconds that a presigned download link lives."
+    )
+    log_level: str = Field("INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("home", "work_dir")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value is not None else None
+
+    @property
+    def effective_database_url(self) -> str:
+        """The index's URL, by default SQLite in the home folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.home / 'index.sqlite').resolve()}"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the process's settings, read once."""
+    return Settings()
