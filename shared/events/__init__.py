@@ -1,0 +1,1 @@
+"""Every dialect of object event, read to one type."""

@@ -1,0 +1,1 @@
+"""Objects and presigned links of any S3-compatible store."""

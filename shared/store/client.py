@@ -1,0 +1,203 @@
+"""The object store: one client factory, and the few operations that the archive needs."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import boto3
+from botocore.config import Config
+
+from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
+from shared.settings import Settings
+from shared.store.faults import translated
+from shared.store.model import ObjectState
+from shared.store.presign import Presigner
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["Store", "make_s3_client", "make_session"]
+
+_CHUNK = 1 << 20
+_RESUMES = 4
+_DELETE_AT_ONCE = 1000
+
+
+def make_session(settings: Settings) -> boto3.session.Session:
+    """Return a boto3 session with the keys of ``settings``; without keys there, boto3 finds the role's."""
+    secret = settings.s3_secret_key
+    return boto3.session.Session(
+        aws_access_key_id=settings.s3_access_key,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        region_name=settings.s3_region,
+    )
+
+
+def make_s3_client(session: boto3.session.Session, settings: Settings) -> "S3Client":
+    """Return the S3 client for the store of ``settings``; without an endpoint that is AWS.
+
+    Checksums that boto3 adds by itself since 1.36 are left to AWS: other stores choke on them.
+    """
+    foreign = settings.s3_endpoint_url is not None
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=5,
+        read_timeout=60,
+        max_pool_connections=32,
+        retries={"mode": "standard", "max_attempts": 4},
+        s3={"addressing_style": "path" if foreign else "auto"},
+        request_checksum_calculation="when_required" if foreign else "when_supported",
+        response_checksum_validation="when_required" if foreign else "when_supported",
+    )
+    return session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config)
+
+
+class Store:
+    """An S3-compatible object store.
+
+    Every method raises the errors of ``shared.store.faults.translated``. Safe to share between threads.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        session = make_session(settings)
+        self.s3 = make_s3_client(session, settings)
+        self._presigner = Presigner(settings, session)
+
+    def head(self, bucket: str, key: str) -> ObjectState:
+        """Return what the object is now."""
+        with translated("look at", bucket, key):
+            answer = self.s3.head_object(Bucket=bucket, Key=key)
+        return ObjectState(
+            bucket=bucket,
+            key=key,
+            etag=answer["ETag"].strip('"'),
+            size=answer["ContentLength"],
+            last_modified=_naive_utc(answer["LastModified"]),
+            version_id=answer.get("VersionId"),
+        )
+
+    def stream(self, state: ObjectState) -> Iterator[bytes]:
+        """Yield the object's bytes in pieces of 1 MiB, all of them from the object that ``state`` shows.
+
+        A connection that breaks off is taken up again where it ended, a few times.
+        """
+        position, breaks = 0, 0
+        while position < state.size:
+            try:
+                for chunk in self._chunks(state, position):
+                    position += len(chunk)
+                    yield chunk
+            except StoreUnavailableError:
+                breaks += 1
+                if breaks > _RESUMES:
+                    raise
+                continue
+            if position < state.size:
+                breaks += 1
+                if breaks > _RESUMES:
+                    raise StoreUnavailableError(
+                        f"read {state.bucket}/{state.key}: {position} of {state.size} bytes came"
+                    )
+
+    def _chunks(self, state: ObjectState, start: int) -> Iterator[bytes]:
+        request: dict[str, Any] = {"Bucket": state.bucket, "Key": state.key, "IfMatch": f'"{state.etag}"'}
+        if state.version_id not in (None, "null"):
+            request["VersionId"] = state.version_id
+        if start:
+            request["Range"] = f"bytes={start}-"
+        with translated("read", state.bucket, state.key):
+            body = self.s3.get_object(**request)["Body"]
+            try:
+                yield from body.iter_chunks(_CHUNK)
+            finally:
+                body.close()
+
+    def read_bytes(self, bucket: str, key: str, limit: int) -> bytes:
+        """Return a small object whole; StoreError if it is longer than ``limit`` bytes."""
+        with translated("read", bucket, key):
+            answer = self.s3.get_object(Bucket=bucket, Key=key)
+            if answer["ContentLength"] > limit:
+                answer["Body"].close()
+                raise StoreError(f"read {bucket}/{key}: {answer['ContentLength']} bytes are more than {limit}")
+            return answer["Body"].read()
+
+    def write_bytes(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
+        """Write a small object."""
+        with translated("write", bucket, key):
+            self.s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+
+    def upload(self, bucket: str, key: str, source: BinaryIO, **options: Any) -> None:
+        """Write an object of any size from a file, in parts where it is large; ``options`` are boto3's."""
+        with translated("write", bucket, key):
+            self.s3.upload_fileobj(source, bucket, key, **options)
+
+    def delete(self, bucket: str, keys: tuple[str, ...]) -> None:
+        """Delete objects; that one is not there is no error."""
+        for start in range(0, len(keys), _DELETE_AT_ONCE):
+            some = keys[start : start + _DELETE_AT_ONCE]
+            with translated("delete", bucket, some[0]):
+                answer = self.s3.delete_objects(
+                    Bucket=bucket, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}
+                )
+            if refused := answer.get("Errors"):
+                first = refused[0]
+                raise StoreUnavailableError(f"delete {bucket}/{first.get('Key')}: {first.get('Code')}")
+
+    def walk(self, bucket: str, *, prefix: str = "", after: str = "") -> Iterator[ObjectState]:
+        """Yield the bucket's objects in byte order of their keys, those behind ``after`` only.
+
+        Version ids are not part of a listing and stay None.
+        """
+        token: str | None = None
+        while True:
+            request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
+            if token:
+                request["ContinuationToken"] = token
+            elif after:
+                request["StartAfter"] = after
+            with translated("list", bucket, prefix):
+                answer = self.s3.list_objects_v2(**request)
+            for entry in answer.get("Contents", []):
+                yield ObjectState(
+                    bucket=bucket,
+                    key=entry["Key"],
+                    etag=entry["ETag"].strip('"'),
+                    size=entry["Size"],
+                    last_modified=_naive_utc(entry["LastModified"]),
+                )
+            token = answer.get("NextContinuationToken")
+            if not answer.get("IsTruncated") or not token:
+                return
+
+    def ensure_bucket(self, bucket: str) -> None:
+        """Make the bucket where it is missing."""
+        try:
+            with translated("look at", bucket):
+                self.s3.head_bucket(Bucket=bucket)
+        except ObjectGoneError:
+            with translated("make", bucket):
+                self.s3.create_bucket(Bucket=bucket)
+
+    def check_bucket(self, bucket: str) -> None:
+        """Raise unless the bucket is there and answers."""
+        with translated("look at", bucket):
+            self.s3.head_bucket(Bucket=bucket)
+
+    def presign_get(
+        self,
+        key: str,
+        *,
+        bucket: str,
+        filename: str | None = None,
+        expires: dt.timedelta,
+        content_type: str | None = None,
+        version_id: str | None = None,
+    ) -> str:
+        """Return a link that lets anyone download the object until it expires; see ``Presigner.get``."""
+        return self._presigner.get(
+            key, bucket=bucket, filename=filename, expires=expires, content_type=content_type, version_id=version_id
+        )
+
+
+def _naive_utc(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)
