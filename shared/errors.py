@@ -14,17 +14,29 @@
     │   ├── ObjectGoneError      no such object
     │   ├── ObjectChangedError   the object is not the one that was looked at
     │   └── StoreUnavailableError  try again later
+    ├── AccountError             an account or token that cannot be made or used
+    │   ├── BadAccountError      a name or password that no account can have
+    │   ├── AccountExistsError   the name is taken
+    │   ├── BadCredentialsError  no such name and password
+    │   ├── BadTokenError        no such token
+    │   └── InactiveAccountError the token's account was switched off
     ├── EventError               an event that no dialect knows, or a broken one
     └── InvalidParameterError    a query parameter that cannot be read
 """
 
 __all__ = [
+    "AccountError",
+    "AccountExistsError",
+    "BadAccountError",
     "BadContainerError",
+    "BadCredentialsError",
     "BadDataError",
     "BadHeaderError",
+    "BadTokenError",
     "EventError",
     "FitsError",
     "FitsvaultError",
+    "InactiveAccountError",
     "InvalidParameterError",
     "NotFitsError",
     "ObjectChangedError",
@@ -99,6 +111,30 @@ class ObjectChangedError(StoreError):
 
 class StoreUnavailableError(StoreError):
     """The object store is away or overloaded; a retry may cure it."""
+
+
+class AccountError(FitsvaultError):
+    """An account or token that cannot be made or used."""
+
+
+class BadAccountError(AccountError):
+    """A name or password that no account can have; the message says why."""
+
+
+class AccountExistsError(AccountError):
+    """There is an account of that name already."""
+
+
+class BadCredentialsError(AccountError):
+    """No active account has this name and password."""
+
+
+class BadTokenError(AccountError):
+    """No token has this key."""
+
+
+class InactiveAccountError(AccountError):
+    """The account that the token belongs to was switched off."""
 
 
 class EventError(FitsvaultError):

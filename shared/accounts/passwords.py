@@ -1,0 +1,58 @@
+"""Passwords: hashed with Argon2id, checked in a time that tells nothing, a bounded number at once."""
+
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from shared.errors import BadAccountError
+
+__all__ = ["MAX_PASSWORD", "check_password", "hash_password", "needs_rehash", "reject_password"]
+
+MAX_PASSWORD = 1024
+_MAX_AT_ONCE = 4
+
+# 19 MiB, two passes, one lane: OWASP Password Storage Cheat Sheet, "Argon2id".
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$CkUfHQathUxVzzSvlTuTSA$4yujtUofBhULY0b8CegjKsbVF91GA5OKp0QWgxhzcTM"
+
+_hashing = threading.BoundedSemaphore(_MAX_AT_ONCE)
+
+
+def hash_password(password: str) -> str:
+    """Return the encoded hash of a new password.
+
+    Raises
+    ------
+    BadAccountError
+        The password is empty, longer than 1024 characters or not Unicode text.
+    """
+    if not _is_hashable(password):
+        raise BadAccountError(f"A password has 1 to {MAX_PASSWORD} characters.")
+    with _hashing:
+        return _HASHER.hash(password)
+
+
+def check_password(encoded: str, password: str) -> bool:
+    """Return whether ``password`` is the one that ``encoded`` was made from. An impossible one is not hashed."""
+    if not _is_hashable(password):
+        return False
+    try:
+        with _hashing:
+            return _HASHER.verify(encoded, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def reject_password(password: str) -> None:
+    """Take the time that a check takes, for a name that nobody has."""
+    check_password(_NOBODY, password)
+
+
+def needs_rehash(encoded: str) -> bool:
+    """Return whether ``encoded`` was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(encoded)
+
+
+def _is_hashable(password: str) -> bool:
+    return 0 < len(password) <= MAX_PASSWORD and not any("\ud800" <= character <= "\udfff" for character in password)

@@ -1,0 +1,125 @@
+"""What can be done with accounts."""
+
+import re
+import secrets
+import unicodedata
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.accounts.account import Account, Role, account_of
+from shared.accounts.models import MAX_USERNAME, User
+from shared.accounts.passwords import check_password, hash_password, needs_rehash, reject_password
+from shared.database import read, utc_now, write
+from shared.errors import AccountExistsError, BadAccountError, BadCredentialsError
+
+__all__ = ["authenticate", "create_user", "ensure_admin", "find_user", "list_users", "set_active", "set_password"]
+
+_USERNAME = re.compile(r"[\w.@+-]+")
+
+
+def create_user(session: Session, username: str, password: str, *, role: Role = Role.USER) -> Account:
+    """Make an account that is active at once.
+
+    Raises
+    ------
+    BadAccountError
+        The name is not made of 1 to 150 letters, digits and ``@ . + - _``, or the password is impossible.
+    AccountExistsError
+        The name is taken.
+    """
+    name = unicodedata.normalize("NFKC", username)
+    if len(name) > MAX_USERNAME or not _USERNAME.fullmatch(name):
+        raise BadAccountError(f"A user name has 1 to {MAX_USERNAME} letters, digits or characters of @ . + - _")
+    if find_user(session, name) is not None:
+        raise AccountExistsError(_taken(name))
+    user = User(
+        username=name,
+        password_hash=hash_password(password),
+        is_staff=role >= Role.STAFF,
+        is_superuser=role >= Role.SUPERUSER,
+        is_active=True,
+        created_at=utc_now(),
+        last_login=None,
+    )
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        raise AccountExistsError(_taken(name)) from error
+    return account_of(user)
+
+
+def ensure_admin(session: Session, username: str, password: str | None) -> str | None:
+    """Make the first superuser; an account of that name is left as it is.
+
+    Returns
+    -------
+    str or None
+        The password that was made up, if none was given and the account is new. It is told only here.
+    """
+    if find_user(session, username) is not None:
+        return None
+    generated = None if password else secrets.token_urlsafe(18)
+    try:
+        create_user(session, username, password or generated or "", role=Role.SUPERUSER)
+    except AccountExistsError:
+        return None
+    return generated
+
+
+def authenticate(sessions: sessionmaker[Session], username: str, password: str) -> Account:
+    """Return the active account that has this name and password.
+
+    The password is checked outside any transaction, and takes as long where the name is unknown. A hash that was
+    made with older parameters is replaced.
+
+    Raises
+    ------
+    BadCredentialsError
+        There is none; the error does not tell why.
+    """
+    with read(sessions) as session:
+        user = find_user(session, username)
+    if user is None:
+        reject_password(password)
+        raise BadCredentialsError
+    if not check_password(user.password_hash, password) or not user.is_active:
+        raise BadCredentialsError
+    values: dict[str, object] = {"last_login": utc_now()}
+    if needs_rehash(user.password_hash):
+        values["password_hash"] = hash_password(password)
+    with write(sessions) as session:
+        unchanged = (User.id == user.id) & (User.password_hash == user.password_hash)
+        session.execute(update(User).where(unchanged).values(values))
+    return account_of(user)
+
+
+def find_user(session: Session, username: str) -> User | None:
+    """Return the account of that name, active or not."""
+    name = unicodedata.normalize("NFKC", username[: MAX_USERNAME + 1])
+    if not _USERNAME.fullmatch(name):
+        return None
+    return session.scalar(select(User).where(User.username == name))
+
+
+def list_users(session: Session) -> list[User]:
+    """Return all accounts by name."""
+    return list(session.scalars(select(User).order_by(User.username, User.id)))
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Give the account another password. Its tokens stay."""
+    user.password_hash = hash_password(password)
+    session.flush()
+
+
+def set_active(session: Session, user: User, *, active: bool) -> None:
+    """Switch the account on or off; one that is off gets nothing, by password or by token."""
+    user.is_active = active
+    session.flush()
+
+
+def _taken(name: str) -> str:
+    return f"There is an account {name} already."
