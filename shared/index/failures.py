@@ -1,0 +1,99 @@
+"""Objects that could not be indexed: recorded, cleared, listed, and walked in the order of a bucket's listing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, delete, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.database import utc_now
+from shared.index.models import Failure
+from shared.index.record import FailureRecord
+from shared.index.rows import failure_values
+from shared.index.text import prefix_end
+from shared.index.upsert import upsert
+from shared.index.walk import walk_keys
+
+__all__ = ["FailedObject", "clear_failure", "find_failure", "list_failures", "record_failure", "walk_failures"]
+
+_OBJECT = (Failure.id, Failure.key, Failure.etag, Failure.version_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedObject:
+    """An object that could not be indexed, as it was when that was last tried."""
+
+    id: int
+    key: str
+    etag: str | None
+    version_id: str | None
+
+
+def record_failure(session: Session, record: FailureRecord) -> int:
+    """Write an object's failure; return its id.
+
+    Another attempt at the same object counts up; an object with another ETag begins anew. Needs a transaction that
+    writes (`shared.database.write`).
+    """
+    values = failure_values(record)
+    now = utc_now()
+    is_same = Failure.etag.is_not_distinct_from(values["etag"])
+    inserted = values | {"attempts": 1, "first_at": now, "last_at": now}
+    updated = values | {
+        "attempts": case((is_same, Failure.attempts + 1), else_=1),
+        "first_at": case((is_same, Failure.first_at), else_=now),
+        "last_at": now,
+    }
+    return upsert(session, Failure, inserted, updated)
+
+
+def clear_failure(session: Session, bucket: str, key: str) -> bool:
+    """Forget an object's failure; tell whether there was one."""
+    statement = delete(Failure).where(Failure.bucket == bucket, Failure.key == key).returning(Failure.id)
+    return session.scalars(statement).one_or_none() is not None
+
+
+def find_failure(session: Session, bucket: str, key: str) -> Failure | None:
+    """Return an object's failure."""
+    return session.scalars(select(Failure).where(Failure.bucket == bucket, Failure.key == key)).one_or_none()
+
+
+def list_failures(
+    session: Session, *, limit: int, offset: int = 0, kind: str | None = None, prefix: str | None = None
+) -> tuple[int, Sequence[Failure]]:
+    """Return how many failures there are, and a page of them, latest attempt first.
+
+    Parameters
+    ----------
+    kind
+        Only failures of this kind, such as ``truncated``.
+    prefix
+        Only keys that begin so.
+    """
+    conditions = _conditions(kind, prefix)
+    count = session.scalar(select(func.count()).select_from(Failure).where(*conditions)) or 0
+    if limit <= 0 or offset >= count:
+        return count, ()
+    page = select(Failure).where(*conditions).order_by(Failure.last_at.desc(), Failure.id)
+    return count, session.scalars(page.limit(limit).offset(max(offset, 0))).all()
+
+
+def walk_failures(
+    source: Session | sessionmaker[Session], bucket: str, *, prefix: str = "", after: str = "", batch: int = 1000
+) -> Iterator[FailedObject]:
+    """Walk the failures of a bucket as `shared.index.frames.walk_objects` walks its frames."""
+    statement = select(*_OBJECT).where(Failure.bucket == bucket)
+    for row in walk_keys(source, statement, Failure.key, prefix, after, batch):
+        yield FailedObject(*row)
+
+
+def _conditions(kind: str | None, prefix: str | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if kind:
+        conditions.append(Failure.kind == kind)
+    if prefix:
+        conditions.append(Failure.key >= prefix)
+        end = prefix_end(prefix)
+        if end is not None:
+            conditions.append(Failure.key < end)
+    return conditions

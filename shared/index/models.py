@@ -1,0 +1,142 @@
+"""The tables of the index. Times are naive UTC, angles degrees, exposure times seconds, sizes bytes or pixels."""
+
+import datetime as dt
+from typing import Annotated
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.database import Base
+
+__all__ = ["BYTEWISE", "Failure", "Frame", "FrameLink"]
+
+BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that compares and sorts by its UTF-8 bytes, which is by code point, on every database."""
+
+Identifier = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
+Bytewise = Annotated[str, mapped_column(BYTEWISE)]
+Long = Annotated[int, mapped_column(BigInteger)]
+
+
+class Frame(Base):
+    """One object of the science bucket; the columns of `shared.index.record.FrameRecord` and what is made of them.
+
+    ``binning`` counts an unknown axis as 1. ``object_folded`` and ``basename_folded`` are for searches that ignore
+    case. The unit vector and ``dec_zone`` (see `shared.index.cone`) are for searches by position.
+    """
+
+    __tablename__ = "frames"
+    __table_args__ = (
+        UniqueConstraint("bucket", "key"),
+        Index(None, "date_obs", "id"),
+        Index(None, "night"),
+        Index(None, "basename"),
+        Index(None, "digest"),
+        Index(None, "request_number"),
+        Index(None, "observation_number"),
+        Index(None, "dec_zone", "ra"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Identifier]
+    ingested_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    bucket: Mapped[Bytewise]
+    key: Mapped[Bytewise]
+    version_id: Mapped[Bytewise | None]
+    etag: Mapped[Bytewise]
+    size: Mapped[Long]
+    last_modified: Mapped[dt.datetime]
+    crc32: Mapped[Long]
+    sha256: Mapped[Bytewise]
+    digest: Mapped[Bytewise]
+    basename: Mapped[Bytewise]
+    basename_folded: Mapped[Bytewise]
+    filename: Mapped[Bytewise]
+
+    site: Mapped[Bytewise | None]
+    telescope: Mapped[Bytewise | None]
+    instrument: Mapped[Bytewise | None]
+    image_type: Mapped[Bytewise | None]
+    image_class: Mapped[Bytewise]
+    object_name: Mapped[Bytewise | None]
+    object_folded: Mapped[Bytewise | None]
+    filter_name: Mapped[Bytewise | None]
+    exposure_time: Mapped[float | None]
+    date_obs: Mapped[dt.datetime | None]
+    night: Mapped[dt.date | None]
+    binning: Mapped[Bytewise]
+    x_binning: Mapped[Long | None]
+    y_binning: Mapped[Long | None]
+    reduction_level: Mapped[Long]
+    proposal_id: Mapped[Bytewise | None]
+    public_date: Mapped[dt.datetime | None]
+    origin_name: Mapped[Bytewise | None]
+    request_number: Mapped[Bytewise | None]
+    observation_number: Mapped[Bytewise | None]
+
+    ra: Mapped[float | None]
+    dec: Mapped[float | None]
+    dec_zone: Mapped[int | None]
+    vector_x: Mapped[float | None]
+    vector_y: Mapped[float | None]
+    vector_z: Mapped[float | None]
+    footprint: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
+
+    altitude: Mapped[float | None]
+    azimuth: Mapped[float | None]
+    focus: Mapped[float | None]
+    sun_altitude: Mapped[float | None]
+    sun_distance: Mapped[float | None]
+    moon_altitude: Mapped[float | None]
+    moon_fraction: Mapped[float | None]
+    moon_distance: Mapped[float | None]
+    x_origin: Mapped[Long | None]
+    y_origin: Mapped[Long | None]
+    width: Mapped[Long | None]
+    height: Mapped[Long | None]
+    data_mean: Mapped[float | None]
+
+    hdu_count: Mapped[Long]
+    hdu_kinds: Mapped[list[str]] = mapped_column(JSON)
+    science_hdu: Mapped[Long]
+    container: Mapped[Bytewise]
+    checksum: Mapped[Bytewise]
+    notes: Mapped[list[str]] = mapped_column(JSON)
+
+
+class FrameLink(Base):
+    """A frame's link to another by basename; the target need not be there (yet)."""
+
+    __tablename__ = "frame_links"
+    __table_args__ = (Index(None, "target"),)
+
+    frame_id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), ForeignKey(Frame.id, ondelete="CASCADE"), primary_key=True
+    )
+    keyword: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+    target: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+
+
+class Failure(Base):
+    """An object that could not be indexed: why, how often it was tried, and when first and last."""
+
+    __tablename__ = "failures"
+    __table_args__ = (
+        UniqueConstraint("bucket", "key"),
+        Index(None, "last_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Identifier]
+    bucket: Mapped[Bytewise]
+    key: Mapped[Bytewise]
+    version_id: Mapped[Bytewise | None]
+    etag: Mapped[Bytewise | None]
+    size: Mapped[Long | None]
+    kind: Mapped[Bytewise]
+    message: Mapped[Bytewise]
+    attempts: Mapped[Long]
+    first_at: Mapped[dt.datetime]
+    last_at: Mapped[dt.datetime]

@@ -1,0 +1,109 @@
+"""Questions to the index; each takes a fixed number of statements, however many frames answer it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import UnaryExpression, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from shared.index.conditions import conditions
+from shared.index.models import Frame, FrameLink
+from shared.index.selection import NO_FILTER, SORT_COLUMNS, FrameFilter, FrameQuery
+
+__all__ = ["Facets", "FramePage", "FrameRow", "aggregate", "get_frame", "list_frames", "related_ids"]
+
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRow:
+    """A frame, and the ids of the frames that its links name, ascending."""
+
+    frame: Frame
+    related: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FramePage:
+    """How many frames a query finds, and those of the page that it asks for."""
+
+    count: int
+    rows: tuple[FrameRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """The values that occur among the frames that a filter leaves, sorted by code point."""
+
+    imagetypes: tuple[str, ...]
+    sites: tuple[str, ...]
+    telescopes: tuple[str, ...]
+    instruments: tuple[str, ...]
+    filters: tuple[str, ...]
+    binnings: tuple[str, ...]
+
+
+def list_frames(session: Session, query: FrameQuery) -> FramePage:
+    """Return a page of frames, and how many the filter leaves in all."""
+    wanted = conditions(query.filter)
+    count = session.scalar(select(func.count()).select_from(Frame).where(*wanted)) or 0
+    if query.limit <= 0 or query.offset >= count:
+        return FramePage(count, ())
+    order = _order(query)
+    # Sorting ids alone keeps the sort small where no index gives the order.
+    page = select(Frame.id).where(*wanted).order_by(*order).limit(query.limit).offset(query.offset).subquery()
+    frames = session.scalars(select(Frame).join(page, page.c.id == Frame.id).order_by(*order)).all()
+    related = related_ids(session, [frame.id for frame in frames])
+    return FramePage(count, tuple(FrameRow(frame, related[frame.id]) for frame in frames))
+
+
+def get_frame(session: Session, frame_id: int) -> FrameRow | None:
+    """Return one frame, with or without date."""
+    if not 0 <= frame_id <= _LARGEST:
+        return None
+    frame = session.get(Frame, frame_id)
+    return FrameRow(frame, related_ids(session, [frame_id])[frame_id]) if frame is not None else None
+
+
+def related_ids(session: Session, frame_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Return for each frame the ids of the frames whose basenames its links name, ascending, itself left out.
+
+    Resolved when asked, so that it does not matter which of two frames came first.
+    """
+    statement = (
+        select(FrameLink.frame_id, Frame.id)
+        .join(Frame, Frame.basename == FrameLink.target)
+        .where(FrameLink.frame_id.in_(frame_ids), Frame.id != FrameLink.frame_id)
+        .distinct()
+    )
+    found: dict[int, list[int]] = {frame_id: [] for frame_id in frame_ids}
+    for frame_id, target_id in session.execute(statement):
+        found[frame_id].append(target_id)
+    return {frame_id: tuple(sorted(targets)) for frame_id, targets in found.items()}
+
+
+def aggregate(session: Session, frame_filter: FrameFilter) -> Facets:
+    """Return the values that occur among the frames that a filter leaves.
+
+    A frame without filter keyword shows as "None" among the filters; what else is missing is left out.
+    """
+    columns = (Frame.image_type, Frame.site, Frame.telescope, Frame.instrument, Frame.filter_name, Frame.binning)
+    statement = select(*columns).where(*conditions(frame_filter)).distinct()
+    values: tuple[set[str], ...] = tuple(set() for _ in columns)
+    for row in session.execute(statement):
+        for found, column, value in zip(values, columns, row, strict=True):
+            if value:
+                found.add(value)
+            elif column is Frame.filter_name:
+                found.add(NO_FILTER)
+    return Facets(*(tuple(sorted(found)) for found in values))
+
+
+def _order(query: FrameQuery) -> Sequence[UnaryExpression[Any]]:
+    column: InstrumentedAttribute[Any] = getattr(Frame, SORT_COLUMNS[query.sort])
+    ordered = column.desc() if query.descending else column.asc()
+    always_there = not Frame.__table__.columns[column.key].nullable
+    if not always_there and not (query.sort == "DATE_OBS" and not query.filter.undated):
+        ordered = ordered.nulls_first() if query.descending else ordered.nulls_last()
+    return (ordered, Frame.id.asc()) if query.sort != "id" else (ordered,)

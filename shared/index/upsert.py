@@ -1,0 +1,44 @@
+"""Insert or update in one statement, in the words of the database at hand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from shared.index.models import Failure, Frame
+
+__all__ = ["upsert"]
+
+
+def upsert(
+    session: Session,
+    model: type[Frame] | type[Failure],
+    inserted: Mapping[str, Any],
+    updated: Mapping[str, Any | ColumnElement[Any]],
+) -> int:
+    """Insert a row, or update the one that has its bucket and key; return the row's id, which an update keeps.
+
+    Parameters
+    ----------
+    inserted
+        Columns of a new row.
+    updated
+        Columns that an existing row gets; they may refer to its present values.
+    """
+    # SQLite and PostgreSQL share the clause, but SQLAlchemy has a statement class for each.
+    if session.get_bind().dialect.name == "postgresql":
+        statement = (
+            postgresql.insert(model)
+            .values(**inserted)
+            .on_conflict_do_update(index_elements=["bucket", "key"], set_=updated)
+            .returning(model.id)
+        )
+        return session.scalars(statement).one()
+    return session.scalars(
+        sqlite.insert(model)
+        .values(**inserted)
+        .on_conflict_do_update(index_elements=["bucket", "key"], set_=updated)
+        .returning(model.id)
+    ).one()
