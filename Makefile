@@ -24,7 +24,7 @@ help: ## List the commands
 	@touch $@
 
 run: .venv/.run ## Start the whole archive on this machine, in the foreground
-	@exec $(BIN)/fitsvault run
+	@exec $(BIN)/python -m localstack
 
 test: .venv/.dev ## Run the tests
 	$(BIN)/python -m pytest

@@ -1,12 +1,16 @@
 """The settings: one class, prefix ``FITSVAULT_``, every field documented here and nowhere else."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["Settings", "settings"]
+__all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "settings"]
+
+LOCAL_SETTINGS_FILE = "archive.env"
+"""Where a running local archive leaves its address and keys for the command line, below its home."""
 
 
 class Settings(BaseSettings):
@@ -101,7 +105,28 @@ class Settings(BaseSettings):
         return f"sqlite:///{(self.home / 'index.sqlite').resolve()}"
 
 
+def plain_settings(settings: Settings) -> dict[str, str]:
+    """Return the settings as the texts that environment variables take; what is unset is left out."""
+    plain = {}
+    for name, value in settings.model_dump().items():
+        if isinstance(value, SecretStr):
+            plain[name] = value.get_secret_value()
+        elif isinstance(value, dict):
+            plain[name] = json.dumps(value)
+        elif value is not None:
+            plain[name] = str(value)
+    return plain
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """Return the process's settings, read once."""
-    return Settings()
+    """Return the process's settings, read once.
+
+    Where a local archive runs in the home folder and no other store is set, the address and keys that it left
+    there fill in what is not set.
+    """
+    given = Settings()
+    left = given.home / LOCAL_SETTINGS_FILE
+    if given.s3_endpoint_url is None and left.exists():
+        return Settings(_env_file=(left, ".env"))
+    return given

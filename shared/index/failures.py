@@ -16,7 +16,7 @@ from shared.index.walk import walk_keys
 
 __all__ = ["FailedObject", "clear_failure", "find_failure", "list_failures", "record_failure", "walk_failures"]
 
-_OBJECT = (Failure.id, Failure.key, Failure.etag, Failure.version_id)
+_OBJECT = (Failure.id, Failure.key, Failure.etag, Failure.version_id, Failure.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class FailedObject:
     key: str
     etag: str | None
     version_id: str | None
+    size: int | None
 
 
 def record_failure(session: Session, record: FailureRecord) -> int:

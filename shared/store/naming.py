@@ -1,12 +1,24 @@
-"""Names of derived objects, made from the identity of the science object alone.
+"""Names of derived objects, made from the identity of the science object.
 
-So a second ingest replaces what the first wrote, and a deletion finds it without asking the index.
+A second ingest of the same object replaces what the first wrote. Another object under the same key has another
+name: what an overtaken ingest still writes can never stand in for what the index points at.
 """
 
 import hashlib
 import re
 
-__all__ = ["HEADERS", "PREVIEW_LARGE", "PREVIEW_SMALL", "basename_of", "derived_key", "derived_keys", "object_digest"]
+from shared.store.model import ObjectState
+
+__all__ = [
+    "HEADERS",
+    "PREVIEW_LARGE",
+    "PREVIEW_SMALL",
+    "basename_of",
+    "derived_digest",
+    "derived_key",
+    "derived_keys",
+    "object_digest",
+]
 
 HEADERS = "headers.json"
 PREVIEW_SMALL = "preview-small.png"
@@ -19,6 +31,12 @@ _EXTENSION = re.compile(r"\.(?:fits?|fts|fz|gz|bz2|z)$", re.IGNORECASE)
 def object_digest(bucket: str, key: str) -> str:
     """Return the hex name (SHA-256) of the object ``key`` in ``bucket``; keys that differ by a byte differ here."""
     return hashlib.sha256(f"{bucket}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def derived_digest(state: ObjectState) -> str:
+    """Return the name under which the derived objects of exactly this object stand: of its key, then of its state."""
+    revision = f"{state.etag}\0{state.version_id}\0{state.last_modified.isoformat()}"
+    return f"{object_digest(state.bucket, state.key)}/{hashlib.sha256(revision.encode()).hexdigest()[:16]}"
 
 
 def derived_key(digest: str, name: str) -> str:

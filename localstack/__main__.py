@@ -1,0 +1,72 @@
+"""``python -m localstack``: the whole archive on this machine, in the foreground."""
+
+import os
+import shutil
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from localstack.state import check_port
+from localstack.supervisor import LocalArchive, lock_home, stop_on_signals
+from shared.errors import FitsvaultError
+from shared.settings import Settings
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the archive until Ctrl-C or SIGTERM."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            typer.echo(f"FITSVAULT_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", err=True)
+        sys.exit(2)
+    try:
+        with stop_on_signals(), lock_home(settings.home):
+            _run(settings)
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+    except (FitsvaultError, OSError) as error:
+        typer.echo(f"fitsvault: {error}", err=True)
+        sys.exit(1)
+
+
+def _run(settings: Settings) -> None:
+    check_port(settings.host, settings.port, "FITSVAULT_PORT")
+    if settings.s3_endpoint_url is None:
+        check_port("127.0.0.1", settings.s3_port, "FITSVAULT_S3_PORT")
+    archive = LocalArchive(settings)
+    shutil.rmtree(archive.home / "work", ignore_errors=True)
+    try:
+        password_file = archive.start()
+        _greet(archive, str(password_file) if password_file else None)
+        for news in archive.watch():
+            typer.echo(news, err=True)
+    finally:
+        archive.stop()
+
+
+def _greet(archive: LocalArchive, password_file: str | None) -> None:
+    settings = archive.settings
+    secret = settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else "(from the environment)"
+    command = os.path.relpath(os.path.join(os.path.dirname(sys.executable), "fitsvault"))  # noqa: PTH118, PTH120
+    password = f"password in {password_file}" if password_file else "password as in FITSVAULT_ADMIN_PASSWORD"
+    typer.echo(
+        f"""
+  API            {archive.url}   documentation {archive.url}/docs
+  S3 endpoint    {settings.s3_endpoint_url}   buckets {settings.bucket} (frames go here), {settings.derived_bucket}
+  S3 keys        {settings.s3_access_key} / {secret}
+  Admin          {settings.admin_username}, {password}
+  Home           {archive.home}   logs in {archive.home / "logs"}
+
+  Upload         {command} upload *.fits
+  A demo night   {command} demo
+"""
+    )
+    typer.echo(f"fitsvault ready: {archive.url}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The ingest function's host on one machine: takes the store's webhook, and runs reconcile at start and by the clock.
+
+The answer to an event comes after its object is settled, so the store's own retries cover what fails here.
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from functions.ingest.handler import handle
+from functions.reconcile.handler import make_reconciler
+from shared.errors import EventError, FitsvaultError
+from shared.events.reader import read_event
+from shared.ingest.factory import make_ingester
+from shared.settings import Settings
+
+__all__ = ["MAX_EVENT_BYTES", "make_ingest_host"]
+
+_log = logging.getLogger("fitsvault.host")
+MAX_EVENT_BYTES = 4 << 20
+
+
+class _Host:
+    def __init__(self, settings: Settings, secret: str) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._ingester = make_ingester(settings)
+        self._workers = anyio.CapacityLimiter(settings.ingest_workers)
+        self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
+        self._stop = threading.Event()
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        sweeper = threading.Thread(target=self._sweep, name="reconcile", daemon=True)
+        sweeper.start()
+        yield
+        self._stop.set()
+        await anyio.to_thread.run_sync(partial(sweeper.join, timeout=10))
+
+    async def take(self, request: Request) -> JSONResponse:
+        """Take one event: 401, 403, 413 and 400 for what is none of ours, 503 for what a retry can cure."""
+        refusal = self._refuse(request)
+        if refusal is not None:
+            return refusal
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_EVENT_BYTES:
+                return _answer(413, "The event is too large.")
+        try:
+            event = json.loads(body)
+            hints = read_event(event)
+        except (ValueError, RecursionError, EventError) as error:
+            _log.error("event refused", extra={"reason": str(error)})
+            return _answer(400, str(error))
+        if any(hint.bucket != self._settings.bucket for hint in hints):
+            return _answer(403, "The event is about a bucket that is not the archive's.")
+        keys = sorted({(hint.bucket, hint.key) for hint in hints})
+        try:
+            result = await self._settle(event, keys) if keys else {"outcomes": []}
+        except (FitsvaultError, DBAPIError, OSError) as error:
+            _log.error("event not settled", extra={"keys": [key for _, key in keys], "reason": str(error)})
+            return _answer(503, "Not settled; try again.")
+        return JSONResponse(result)
+
+    async def health(self, _request: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    def _refuse(self, request: Request) -> JSONResponse | None:
+        given = request.headers.get("authorization", "")
+        if not given:
+            return _answer(401, "An event needs the shared secret.")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
+            return _answer(401, "The shared secret is wrong.")
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and int(length) > MAX_EVENT_BYTES:
+            return _answer(413, "The event is too large.")
+        return None
+
+    async def _settle(self, event: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
+        """Run the function once no other event of the same objects is at work: of twenty copies one does the work."""
+        async with self._alone(keys):
+            return await anyio.to_thread.run_sync(partial(handle, event, self._ingester), limiter=self._workers)
+
+    @asynccontextmanager
+    async def _alone(self, keys: list[tuple[str, str]]) -> AsyncIterator[None]:
+        held = []
+        for key in keys:
+            lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+            self._locks[key] = (lock, users + 1)
+            held.append((key, lock))
+        taken = []
+        try:
+            for _, lock in held:
+                await lock.acquire()
+                taken.append(lock)
+            yield
+        finally:
+            for lock in reversed(taken):
+                lock.release()
+            for key, lock in held:
+                users = self._locks[key][1] - 1
+                if users:
+                    self._locks[key] = (lock, users)
+                else:
+                    del self._locks[key]
+
+    def _sweep(self) -> None:
+        reconciler = make_reconciler(self._settings)
+        while not self._stop.is_set():
+            try:
+                counts = reconciler.mend(stop=self._stop.is_set)
+                _log.info("reconciled", extra={"counts": counts})
+            except Exception:  # the next sweep comes all the same
+                _log.exception("reconcile broke off")
+            self._stop.wait(self._settings.reconcile_seconds)
+
+
+def make_ingest_host(settings: Settings, secret: str) -> Starlette:
+    """Return the web application that takes events at ``/events`` from whoever knows ``secret``."""
+    host = _Host(settings, secret)
+    return Starlette(
+        routes=[Route("/events", host.take, methods=["POST"]), Route("/health", host.health)],
+        lifespan=host.lifespan,
+    )
+
+
+def _answer(status: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status_code=status)

@@ -1,0 +1,94 @@
+"""What a local archive keeps between two starts: keys that it made, ports that it found."""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from shared.errors import FitsvaultError
+
+__all__ = ["PORT_NAMES", "LocalState", "StartError", "check_port", "free_port", "load_state", "write_private"]
+
+PORT_NAMES = (
+    "master",
+    "master_grpc",
+    "volume",
+    "volume_grpc",
+    "filer",
+    "filer_grpc",
+    "s3_grpc",
+    "events",
+)
+
+
+class StartError(FitsvaultError):
+    """A part of the archive cannot start."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalState:
+    """Keys and ports of one local archive."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    event_secret: str = field(repr=False)
+    filer_secret: str = field(repr=False)
+    ports: Mapping[str, int]
+
+
+def load_state(home: Path) -> LocalState:
+    """Return the state of the archive in ``home``, made at first; ports that others took meanwhile are changed."""
+    path = home / "state.json"
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    ports = {name: kept.get("ports", {}).get(name, 0) for name in PORT_NAMES}
+    for name in PORT_NAMES:
+        if not ports[name] or not _is_free(ports[name]):
+            ports[name] = free_port(set(ports.values()))
+    state = LocalState(
+        access_key=kept.get("access_key") or f"fitsvault{secrets.token_hex(5)}",
+        secret_key=kept.get("secret_key") or secrets.token_urlsafe(30),
+        event_secret=kept.get("event_secret") or secrets.token_urlsafe(30),
+        filer_secret=kept.get("filer_secret") or secrets.token_urlsafe(30),
+        ports=ports,
+    )
+    write_private(path, json.dumps(asdict(state), indent=1))
+    return state
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def free_port(taken: set[int]) -> int:
+    """Return a loopback port that nobody listens on just now and that is none of ``taken``."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port
+
+
+def _is_free(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def check_port(host: str, port: int, setting: str) -> None:
+    """Raise StartError if another program listens on the port; port 0 stands for any free one."""
+    if port and not _is_free(port, host):
+        raise StartError(f"port {port} is taken by another program; set {setting} to a free one")

@@ -1,0 +1,1 @@
+"""From an object in the bucket to a frame in the index."""

@@ -1,0 +1,56 @@
+"""One look into a FITS file: its row, and the derived objects that belong to it."""
+
+import json
+from dataclasses import dataclass
+
+from shared.fits.container import unpacked
+from shared.fits.describe import describe
+from shared.fits.document import headers_document
+from shared.fits.preview import render_previews
+from shared.index.record import FrameRecord
+from shared.ingest.fetch import FetchedObject
+from shared.ingest.mapping import to_record
+from shared.settings import Settings
+from shared.store.model import ObjectState
+from shared.store.naming import HEADERS, PREVIEW_LARGE, PREVIEW_SMALL, derived_key
+
+__all__ = ["DerivedObject", "Reading", "read_frame"]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedObject:
+    """One object of the derived bucket."""
+
+    key: str
+    data: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one look into a FITS file leaves behind."""
+
+    record: FrameRecord
+    derived: tuple[DerivedObject, ...]
+
+
+def read_frame(state: ObjectState, fetched: FetchedObject, settings: Settings) -> Reading:
+    """Read the fetched object; FitsError if it is none that can be indexed."""
+    with unpacked(fetched.path, work_dir=fetched.folder, limit=settings.max_unpacked_bytes) as (path, container):
+        description = describe(
+            path,
+            container=container,
+            synonyms=settings.keyword_synonyms,
+            site_longitudes=settings.site_longitudes,
+        )
+        previews = render_previews(path, description)
+    record = to_record(state, fetched, description, data_mean=previews.data_mean, notes=previews.notes)
+    headers = json.dumps(headers_document(description), allow_nan=False).encode()
+    return Reading(
+        record,
+        (
+            DerivedObject(derived_key(record.digest, HEADERS), headers, "application/json"),
+            DerivedObject(derived_key(record.digest, PREVIEW_SMALL), previews.small, "image/png"),
+            DerivedObject(derived_key(record.digest, PREVIEW_LARGE), previews.large, previews.large_type),
+        ),
+    )

@@ -1,0 +1,116 @@
+"""Reconcile: finds what no event told, by a merge of two listings in key order, and settles it.
+
+The bucket's listing stands against what the index knows (frames and failures). Both are read as they come, so
+memory does not grow with the archive.
+"""
+
+import datetime as dt
+import heapq
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.errors import FitsvaultError
+from shared.index.failures import walk_failures
+from shared.index.frames import walk_objects
+from shared.ingest.service import Ingester
+from shared.store.client import Store
+from shared.store.model import ObjectState
+
+__all__ = ["Discrepancy", "DiscrepancyKind", "Reconciler", "compare"]
+
+_log = logging.getLogger("fitsvault.reconcile")
+
+
+class DiscrepancyKind(StrEnum):
+    """How store and index differ."""
+
+    UNINDEXED = "unindexed"
+    PHANTOM = "phantom"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """One key about which store and index do not agree."""
+
+    key: str
+    kind: DiscrepancyKind
+    last_modified: dt.datetime | None = None
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+    @property
+    def etag(self) -> str | None: ...
+    @property
+    def size(self) -> int | None: ...
+
+
+def compare(stored: Iterable[ObjectState], known: Iterable[_Keyed]) -> Iterator[Discrepancy]:
+    """Yield where two listings, each in byte order of its keys, differ."""
+    known_entries = iter(known)
+    entry = next(known_entries, None)
+    for object_ in stored:
+        while entry is not None and _order(entry.key) < _order(object_.key):
+            yield Discrepancy(entry.key, DiscrepancyKind.PHANTOM)
+            entry = next(known_entries, None)
+        if entry is None or entry.key != object_.key:
+            yield Discrepancy(object_.key, DiscrepancyKind.UNINDEXED, object_.last_modified)
+            continue
+        if (entry.etag, entry.size) != (object_.etag, object_.size):
+            yield Discrepancy(object_.key, DiscrepancyKind.STALE, object_.last_modified)
+        entry = next(known_entries, None)
+    while entry is not None:
+        yield Discrepancy(entry.key, DiscrepancyKind.PHANTOM)
+        entry = next(known_entries, None)
+
+
+def _order(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")
+
+
+class Reconciler:
+    """Compares the whole bucket with the whole index, and settles what differs."""
+
+    def __init__(self, bucket: str, store: Store, sessions: sessionmaker[Session], ingester: Ingester) -> None:
+        self._bucket = bucket
+        self._store = store
+        self._sessions = sessions
+        self._ingester = ingester
+
+    def find(self, prefix: str = "") -> Iterator[Discrepancy]:
+        """Yield what differs just now. Objects that came after the scan began are left to their events."""
+        begin = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        stored = (
+            object_
+            for object_ in self._store.walk(self._bucket, prefix=prefix)
+            if not (object_.size == 0 and object_.key.endswith("/"))
+        )
+        for found in compare(stored, self._known(prefix)):
+            if found.last_modified is None or found.last_modified <= begin:
+                yield found
+
+    def mend(self, prefix: str = "", *, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
+        """Settle what differs, and return how many discrepancies of each kind were met, and ``unsettled``."""
+        counts = dict.fromkeys([*DiscrepancyKind, "unsettled"], 0)
+        for found in self.find(prefix):
+            if stop():
+                break
+            counts[found.kind] += 1
+            try:
+                self._ingester.settle(self._bucket, found.key)
+            except FitsvaultError as error:
+                counts["unsettled"] += 1
+                _log.error("not settled", extra={"bucket": self._bucket, "key": found.key, "reason": str(error)})
+        return counts
+
+    def _known(self, prefix: str) -> Iterator[_Keyed]:
+        frames = walk_objects(self._sessions, self._bucket, prefix=prefix)
+        failures = walk_failures(self._sessions, self._bucket, prefix=prefix)
+        return heapq.merge(frames, failures, key=lambda entry: _order(entry.key))
