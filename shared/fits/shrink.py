@@ -1,0 +1,243 @@
+"""One pass over an image: its mean, the percentiles for the grey scale, and a smaller image by averaging."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.fits.pixels import Block, PixelSource, Scaling, Values
+
+__all__ = ["SAMPLE_BYTES", "Section", "Shrunk", "shrink"]
+
+Floats = NDArray[np.floating]
+
+SIDE = 2048
+"""Pixels on the longer side of the shrunk image, at most; twice what a large preview shows."""
+
+SAMPLE_BYTES = 2**26
+"""Memory for the pixels that percentiles are taken from: 16 Mpixel in single precision, 8 in double."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of an image, 0-based, ends excluded."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.bottom - self.top, self.right - self.left
+
+    def within(self, block: Block) -> tuple[slice, slice]:
+        """Return the part of a block that is in the section."""
+        top, left = max(0, self.top - block.row), max(0, self.left - block.column)
+        return slice(top, max(top, self.bottom - block.row)), slice(left, max(left, self.right - block.column))
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A trimmed image in physical values, box-averaged to at most 2048 pixels a side.
+
+    ``values`` has row 1 of the image first and NaN where no pixel has a value. ``shape`` is that of the trimmed
+    image before averaging; ``low`` and ``high`` are its 5 % and 95 % percentiles, NaN if it has no value at all.
+    ``mean`` is that of all planes, untrimmed.
+    """
+
+    values: Floats
+    shape: tuple[int, int]
+    low: float
+    high: float
+    mean: float | None
+
+
+def shrink(source: PixelSource, scaling: Scaling, section: Section) -> Shrunk:
+    """Read all pixels once.
+
+    Percentiles are exact for 8 and 16 bit integers and for images up to 16 Mpixel (8 in double precision); larger
+    ones are sampled evenly over the whole section.
+
+    Raises
+    ------
+    BadDataError
+        If the pixels cannot be read.
+    """
+    mean, levels, boxes = _Mean(), _Levels(section.shape), _Boxes(section.shape)
+    rows = source.shape[0]
+    with np.errstate(all="ignore"):
+        for block in source.blocks():
+            values, valid = _working(block.values, scaling.blank)
+            mean.add(values, valid)
+            if block.row >= rows:
+                continue
+            part = section.within(block)
+            if values[part].size:
+                inside = None if valid is None else valid[part]
+                levels.add(values[part], inside)
+                row, column = block.row + part[0].start - section.top, block.column + part[1].start - section.left
+                boxes.add(row, column, values[part], inside)
+        low, high = sorted(level * scaling.scale + scaling.zero for level in levels.percentiles())
+        average = mean.value() * scaling.scale + scaling.zero
+        image = boxes.averages() * scaling.scale + scaling.zero
+    return Shrunk(image, section.shape, low, high, average if math.isfinite(average) else None)
+
+
+def _working(stored: Values, blank: int | None) -> tuple[Values, NDArray[np.bool_] | None]:
+    """Make the values native, and tell which are values at all; None means all of them."""
+    values = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    if values.dtype.kind == "f":
+        valid = np.isfinite(values)
+    else:
+        valid = np.ones((), np.bool_) if blank is None else np.asarray(values != blank)
+        if values.dtype.itemsize > 2:
+            values = values.astype(np.float64)
+    return values, None if valid.all() else valid
+
+
+class _Mean:
+    """A running mean."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._count = 0
+
+    def add(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
+        where = True if valid is None else valid
+        exact = np.int64 if values.dtype.kind in "iu" else np.float64
+        self._sum += float(values.sum(dtype=exact, where=where))
+        self._count += values.size if valid is None else int(np.count_nonzero(valid))
+
+    def value(self) -> float:
+        return self._sum / self._count if self._count else math.nan
+
+
+class _Levels:
+    """What the 5 % and 95 % percentiles are taken from: a histogram of small integers, else an even sample."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._pixels, self._columns = math.prod(shape), shape[1]
+        self._histogram: NDArray[np.int64] | None = None
+        self._lowest = 0
+        self._sample: list[Values] = []
+        self._step = 0
+        self._phase = 0
+
+    def add(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
+        if values.dtype.kind in "iu":
+            self._count(values if valid is None else values[valid])
+        else:
+            self._pick(values, valid)
+
+    def _count(self, values: Values) -> None:
+        limits = np.iinfo(values.dtype)
+        if self._histogram is None:
+            self._lowest = int(limits.min)
+            self._histogram = np.zeros(int(limits.max) - self._lowest + 1, np.int64)
+        shifted = values.astype(np.int32).ravel()
+        shifted -= self._lowest
+        self._histogram += np.bincount(shifted, minlength=self._histogram.size)
+
+    def _pick(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
+        if not self._step:
+            self._step = _sample_step(self._pixels, self._columns, SAMPLE_BYTES // values.dtype.itemsize)
+        picked = values.ravel()[self._phase :: self._step]
+        if valid is not None:
+            picked = picked[valid.ravel()[self._phase :: self._step]]
+        self._sample.append(picked)
+        self._phase = (self._phase - values.size) % self._step
+
+    def percentiles(self) -> tuple[float, float]:
+        """Return the levels, those of the extremes if the percentiles are one value, NaN if there is none."""
+        ranks = _ranks_of_histogram(self._histogram, self._lowest) if self._histogram is not None else self._sorted()
+        if ranks is None:
+            return math.nan, math.nan
+        lowest, low, high, highest = ranks
+        return (low, high) if high > low else (lowest, highest)
+
+    def _sorted(self) -> tuple[float, float, float, float] | None:
+        if not any(part.size for part in self._sample):
+            return None
+        sample = self._sample[0].ravel() if len(self._sample) == 1 else np.concatenate(self._sample, axis=None)
+        self._sample = []
+        low, high = np.percentile(sample, (5.0, 95.0), overwrite_input=False)
+        return float(sample.min()), float(low), float(high), float(sample.max())
+
+
+def _sample_step(pixels: int, columns: int, most: int) -> int:
+    """Return a step through the pixels that is odd and shares no divisor with the row length.
+
+    Any other would meet the same columns, or the same colour of a Bayer mask, again and again.
+    """
+    step = math.ceil(pixels / most)
+    while step > 1 and (step % 2 == 0 or math.gcd(step, columns) > 1):
+        step += 1
+    return step
+
+
+def _ranks_of_histogram(histogram: NDArray[np.int64], lowest: int) -> tuple[float, float, float, float] | None:
+    """Return minimum, percentiles (interpolated linearly between ranks, as numpy does) and maximum."""
+    cumulative = np.cumsum(histogram)
+    total = int(cumulative[-1])
+    if not total:
+        return None
+
+    def value(rank: float) -> float:
+        first, second = (int(np.searchsorted(cumulative, math.floor(r), "right")) for r in (rank, rank + 1))
+        if math.floor(rank) + 1 >= total:
+            return float(first + lowest)
+        return lowest + first + (second - first) * (rank - math.floor(rank))
+
+    return value(0), value(0.05 * (total - 1)), value(0.95 * (total - 1)), value(total - 1)
+
+
+class _Boxes:
+    """Sums over boxes of pixels."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._factors = tuple(math.ceil(length / SIDE) for length in shape)
+        self._shape = tuple(math.ceil(length / factor) for length, factor in zip(shape, self._factors, strict=True))
+        self._full = shape
+        self._sums: Floats | None = None
+        self._missing: Floats | None = None
+
+    def add(self, row: int, column: int, values: Values, valid: NDArray[np.bool_] | None) -> None:
+        if self._sums is None:
+            self._sums = np.zeros(self._shape, np.float64 if values.dtype.itemsize > 4 else np.float32)
+        self._fold(self._sums, row, column, values if valid is None else np.where(valid, values, values.dtype.type(0)))
+        if valid is not None:
+            if self._missing is None:
+                self._missing = np.zeros(self._shape, np.float32)
+            self._fold(self._missing, row, column, ~valid)
+
+    def _fold(self, into: Floats, row: int, column: int, values: Values) -> None:
+        first_row, values = _box_sums(values, row, self._factors[0], 0, into.dtype)
+        first_column, values = _box_sums(values, column, self._factors[1], 1, into.dtype)
+        height, width = values.shape
+        into[first_row : first_row + height, first_column : first_column + width] += values
+
+    def averages(self) -> Floats:
+        if self._sums is None:
+            return np.full((1, 1), np.nan)
+        heights, widths = (
+            np.minimum(factor, length - factor * np.arange(boxes))
+            for factor, length, boxes in zip(self._factors, self._full, self._shape, strict=True)
+        )
+        counts = np.outer(heights, widths).astype(self._sums.dtype)
+        if self._missing is not None:
+            counts -= self._missing
+        return np.where(counts > 0, self._sums / counts, np.nan)
+
+
+def _box_sums(values: Values, start: int, factor: int, axis: int, dtype: np.dtype[np.floating]) -> tuple[int, Values]:
+    """Sum runs of ``factor`` values along an axis; ``start`` is the place of the first value in the section."""
+    if factor == 1:
+        return start, values
+    first = start // factor
+    length = values.shape[axis]
+    edges = np.arange(first * factor, start + length, factor) - start
+    edges[0] = 0
+    return first, np.add.reduceat(values, edges, axis=axis, dtype=dtype)
