@@ -1,0 +1,68 @@
+"""The schema's versions, and the one way to bring a database to the latest.
+
+Alembic runs without an ini file. Any number of processes may start at once: the first takes a lock and migrates, the
+others wait for it and find nothing left to do.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from shared.database import WRITE
+
+__all__ = ["current_revision", "downgrade", "head_revision", "make_config", "upgrade"]
+
+_ADVISORY_LOCK = 0x66697473
+# Alembic keeps the migration under way in module globals.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def make_config() -> Config:
+    """Make Alembic's configuration, which knows where the versions are and nothing else."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def head_revision() -> str | None:
+    """Return the latest version of the schema that this code knows."""
+    return ScriptDirectory.from_config(make_config()).get_current_head()
+
+
+def current_revision(engine: Engine) -> str | None:
+    """Return the version of the schema that a database has; None for an empty one."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring a database's schema to a version, by default the latest, in one transaction.
+
+    Raises
+    ------
+    alembic.util.CommandError
+        The database has a version that this code does not know.
+    """
+    if revision == "head" and current_revision(engine) == head_revision():
+        return
+    _run(engine, command.upgrade, revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Bring a database's schema back to an earlier version, ``base`` for none; what it does not hold is lost."""
+    _run(engine, command.downgrade, revision)
+
+
+def _run(engine: Engine, operation: Callable[[Config, str], None], revision: str) -> None:
+    config = make_config()
+    with _ONE_AT_A_TIME, engine.execution_options(**WRITE).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        config.attributes["connection"] = connection
+        operation(config, revision)

@@ -1,0 +1,33 @@
+"""What Alembic runs for each command: on the connection that it is handed, or on the configured database."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+import shared.accounts.models
+import shared.index.models  # noqa: F401 - both make their tables known to Base
+from shared.database import WRITE, Base, make_engine
+from shared.settings import settings
+
+__all__ = ["run"]
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations; SQLite takes part in transactions, since `shared.database` begins them itself."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transactional_ddl=True,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given: Connection | None = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    engine = make_engine(settings().effective_database_url)
+    with engine.execution_options(**WRITE).begin() as made:
+        run(made)
+    engine.dispose()

@@ -1,0 +1,133 @@
+"""The schema's versions agree with the models, and any number of processes may start at once."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Engine, inspect, text
+
+import shared.accounts.models
+import shared.index.models  # noqa: F401
+from shared.database import Base, make_engine
+from shared.migrations import current_revision, downgrade, head_revision, make_config, upgrade
+from shared.settings import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = {"alembic_version", "failures", "frame_links", "frames", "tokens", "users"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = make_engine(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    yield engine
+    engine.dispose()
+
+
+def schema(engine: Engine) -> dict[str, set[str]]:
+    """Return each table's and index's definition, part by part."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+    return {name: {part.strip(" ,\t") for part in sql.splitlines()} for name, sql in rows if name != "alembic_version"}
+
+
+def test_upgrade_makes_an_empty_database_the_latest(engine: Engine) -> None:
+    assert current_revision(engine) is None
+    upgrade(engine)
+    assert current_revision(engine) == head_revision() == "0001"
+    assert set(inspect(engine).get_table_names()) >= TABLES
+
+
+def test_models_and_migrations_agree(engine: Engine) -> None:
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_migrated_schema_is_the_one_that_the_models_create(engine: Engine, tmp_path: Path) -> None:
+    upgrade(engine)
+    created = make_engine(f"sqlite:///{tmp_path / 'created.sqlite'}")
+    Base.metadata.create_all(created)
+    assert schema(engine) == schema(created)
+    created.dispose()
+
+
+def test_downgrade_leaves_nothing_and_upgrade_comes_back(engine: Engine) -> None:
+    upgrade(engine)
+    before = schema(engine)
+    downgrade(engine, "base")
+    assert current_revision(engine) is None
+    assert set(inspect(engine).get_table_names()) - {"sqlite_sequence"} == {"alembic_version"}
+    upgrade(engine)
+    assert schema(engine) == before
+
+
+def test_upgrade_of_a_current_database_needs_no_lock(engine: Engine, tmp_path: Path) -> None:
+    upgrade(engine)
+    other = make_engine(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    with other.connect() as connection:
+        connection.exec_driver_sql("UPDATE users SET username = username")
+        upgrade(engine)
+    other.dispose()
+
+
+def test_a_database_newer_than_the_code_is_refused(engine: Engine) -> None:
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CommandError, match="9999"):
+        upgrade(engine)
+
+
+def test_a_failed_upgrade_leaves_nothing(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE tokens (id INTEGER)"))
+    with pytest.raises(Exception, match="tokens already exists"):
+        upgrade(engine)
+    assert set(inspect(engine).get_table_names()) - {"sqlite_sequence"} == {"tokens"}
+
+
+def test_threads_may_upgrade_at_once(tmp_path: Path) -> None:
+    engines = [make_engine(f"sqlite:///{tmp_path / 'index.sqlite'}") for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(upgrade, engines))
+    assert {current_revision(engine) for engine in engines} == {"0001"}
+    for engine in engines:
+        engine.dispose()
+
+
+def test_processes_may_upgrade_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'index.sqlite'}"
+    code = (
+        "import sys\n"
+        "from shared.database import make_engine\n"
+        "from shared.migrations import upgrade\n"
+        "engine = make_engine(sys.argv[1])\n"
+        "upgrade(engine)\n"
+        "engine.dispose()\n"
+    )
+    command_line = [sys.executable, "-W", "error", "-c", code, url]
+    started = [subprocess.Popen(command_line, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    ended = [(process.communicate(timeout=120)[1], process.returncode) for process in started]
+    assert ended == [("", 0)] * 6
+    engine = make_engine(url)
+    assert current_revision(engine) == "0001"
+    engine.dispose()
+
+
+def test_alembic_by_itself_migrates_the_configured_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FITSVAULT_DATABASE_URL", f"sqlite:///{tmp_path / 'other.sqlite'}")
+    settings.cache_clear()
+    try:
+        command.upgrade(make_config(), "head")
+    finally:
+        settings.cache_clear()
+    engine = make_engine(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    assert current_revision(engine) == "0001"
+    engine.dispose()
