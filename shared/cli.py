@@ -1,0 +1,150 @@
+"""The operator's command line: ``fitsvault``."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from sqlalchemy.exc import DBAPIError
+
+from shared.database import make_engine, make_session_factory, read
+from shared.errors import FitsvaultError
+from shared.index.failures import list_failures
+from shared.settings import Settings, settings
+from shared.store.client import Store
+from shared.uploads import Upload, plan_uploads, run_uploads
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="An archive for FITS images in a bucket. Settings come from FITSVAULT_… variables or a file .env.",
+)
+_errors = Console(stderr=True, highlight=False)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep every command a subcommand, however many there are."""
+
+
+@app.command(epilog="Example: fitsvault upload --prefix night1/ *.fits")
+def upload(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with files.", show_default=False)],
+    prefix: Annotated[str, typer.Option(help="What all keys begin with.")] = "",
+) -> None:
+    """Put FITS files into the bucket; a moment later they are in the archive."""
+    try:
+        planned = list(plan_uploads(paths, prefix))
+    except OSError as error:
+        _fail(str(error))
+    _send(planned)
+
+
+@app.command(epilog="Example: fitsvault demo --night 2026-11-21")
+def demo(
+    night: Annotated[str, typer.Option(help="Night to simulate, YYYY-MM-DD; by default the last one.")] = "",
+    seed: Annotated[int, typer.Option(help="Another seed, another night.")] = 0,
+) -> None:
+    """Simulate a small night of a robotic telescope, and upload it."""
+    from shared.simulator import simulate_night  # noqa: PLC0415 - brings astropy, which other commands do without
+
+    try:
+        date = dt.date.fromisoformat(night) if night else dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    except ValueError:
+        _fail(f"not a date (YYYY-MM-DD): {night}")
+    with _errors.status(f"Simulating the night of {date}…"):
+        frames = [Upload.of_bytes(frame.key, frame.data) for frame in simulate_night(night=date, seed=seed)]
+    _send(frames)
+
+
+@app.command(epilog="Example: fitsvault failures --kind truncated")
+def failures(
+    kind: Annotated[str | None, typer.Option(help="Only failures of this kind.")] = None,
+    prefix: Annotated[str | None, typer.Option(help="Only keys that begin so.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the latest first.", min=1)] = 100,
+) -> None:
+    """List the objects that could not be indexed, and why."""
+    given = _settings()
+    try:
+        sessions = make_session_factory(make_engine(given.effective_database_url))
+        with read(sessions) as session:
+            count, rows = list_failures(session, limit=limit, offset=0, kind=kind, prefix=prefix)
+    except DBAPIError as error:
+        _fail(f"the index cannot be read: {error.orig}")
+    for row in rows:
+        typer.echo(f"{row.bucket}/{row.key}")
+        typer.echo(f"    {row.kind}: {row.message}")
+        typer.echo(
+            f"    {row.size} bytes, ETag {row.etag}, tried {row.attempts} times,"
+            f" first {row.first_at:%Y-%m-%d %H:%M:%S}, last {row.last_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    typer.echo(f"{count} failures" if count != 1 else "1 failure")
+
+
+@app.command(epilog="Example: fitsvault reconcile --prefix 2026/")
+def reconcile(prefix: Annotated[str, typer.Option(help="Only keys that begin so.")] = "") -> None:
+    """Compare the bucket with the index, and settle what no event told."""
+    from functions.reconcile.handler import make_reconciler  # noqa: PLC0415 - brings astropy
+
+    try:
+        counts = make_reconciler(_settings()).mend(prefix)
+    except (FitsvaultError, DBAPIError) as error:
+        _fail(str(error))
+    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    if counts["unsettled"]:
+        raise typer.Exit(1)
+
+
+def _send(uploads: list[Upload]) -> None:
+    given = _settings()
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=_errors,
+    )
+    refused = 0
+    try:
+        store = Store(given)
+        with bar:
+            task = bar.add_task("Uploading", total=sum(item.size for item in uploads))
+            sent = run_uploads(store, given.bucket, uploads, lambda count: bar.advance(task, count))
+            for item, problem in sent:
+                if problem is not None:
+                    refused += 1
+                    bar.console.print(f"[red]not uploaded[/red] {escape(item.key)}: {escape(problem)}", soft_wrap=True)
+    except FitsvaultError as error:
+        _fail(str(error))
+    typer.echo(f"{len(uploads) - refused} of {len(uploads)} files uploaded to {given.bucket}")
+    if refused:
+        raise typer.Exit(1)
+
+
+def _settings() -> Settings:
+    try:
+        return settings()
+    except ValidationError as error:
+        _fail("; ".join(f"FITSVAULT_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors()))
+
+
+def _fail(reason: str) -> NoReturn:
+    _errors.print(f"fitsvault: {reason}", style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,135 @@
+"""A whole archive as `make run` starts it, for tests: its own home, its own ports."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from shared.settings import LOCAL_SETTINGS_FILE, Settings
+from shared.store.client import Store
+
+__all__ = ["ADMIN_PASSWORD", "RunningArchive", "running_archive", "start_process", "wait_until"]
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+ADMIN_PASSWORD = "correct horse battery"
+_T = TypeVar("_T")
+
+
+def wait_until(what: str, probe: Callable[[], _T | None], seconds: float = 30.0) -> _T:
+    """Return the first true answer of ``probe``; fail when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+        time.sleep(0.02)
+
+
+def start_process(home: Path, extra: Mapping[str, str] = {}) -> tuple[subprocess.Popen[str], list[str]]:
+    """Start ``python -m localstack`` and return it with its growing output."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FITSVAULT_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "localstack"],
+        cwd=REPOSITORY,
+        env={
+            **clean,
+            "FITSVAULT_HOME": str(home),
+            "FITSVAULT_PORT": "0",
+            "FITSVAULT_S3_PORT": "0",
+            "FITSVAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            **extra,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines: list[str] = []
+
+    def read() -> None:
+        assert process.stdout is not None
+        lines.extend(process.stdout)
+
+    threading.Thread(target=read, daemon=True).start()
+    return process, lines
+
+
+class RunningArchive:
+    """What a test needs of a running archive."""
+
+    def __init__(self, home: Path, lines: list[str]) -> None:
+        self.home = home
+        self.lines = lines
+        self.url = next(line.split()[-1] for line in lines if line.startswith("fitsvault ready: "))
+        self.settings = Settings(_env_file=home / LOCAL_SETTINGS_FILE, home=home)
+        self.store = Store(self.settings)
+        self.s3 = self.store.s3
+        self.bucket = self.settings.bucket
+        self.derived = self.settings.derived_bucket
+        self.token = self._log_in()
+        self.http = httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Token {self.token}"}, timeout=30, trust_env=False
+        )
+
+    def _log_in(self) -> str:
+        form = {"username": "admin", "password": ADMIN_PASSWORD}
+        answer = httpx.post(f"{self.url}/api-token-auth/", data=form, timeout=30, trust_env=False)
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Return the JSON answer of the API."""
+        answer = self.http.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def frames(self, **parameters: Any) -> list[dict[str, Any]]:
+        """Return all frames that the parameters leave, undated ones as well."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.get("/frames/", undated="true", offset=len(found), **parameters)
+            found += page["results"]
+            if len(found) >= page["count"] or not page["results"]:
+                return found
+
+    def frame_of(self, key: str) -> dict[str, Any] | None:
+        """Return the frame that stands for the object, or None."""
+        stem = key.rsplit("/", 1)[-1].split(".", maxsplit=1)[0]
+        return next((frame for frame in self.frames(basename=stem) if frame["key"] == key), None)
+
+    def wait_for_frame(self, key: str, seconds: float = 30.0) -> dict[str, Any]:
+        """Return the frame that stands for the object, as soon as it is there."""
+        return wait_until(f"{key} is a frame", lambda: self.frame_of(key), seconds)
+
+    def log(self, name: str) -> str:
+        """Return what one of its processes has written."""
+        return (self.home / "logs" / f"{name}.log").read_text(errors="replace")
+
+
+@contextmanager
+def running_archive(home: Path, extra: Mapping[str, str] = {}) -> Iterator[RunningArchive]:
+    """Run an archive for the length of the block, and see that it stops in order."""
+    process, lines = start_process(home, extra)
+    try:
+        wait_until(
+            "the archive is ready",
+            lambda: any(line.startswith("fitsvault ready: ") for line in lines) or process.poll() is not None,
+            90,
+        )
+        assert process.poll() is None, "".join(lines)
+        yield RunningArchive(home, lines)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
