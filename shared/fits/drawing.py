@@ -65,10 +65,10 @@ def draw_points(
     x_middle, y_middle = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
     spans = (np.ptp(x) / (right - left - 8), np.ptp(y) / (bottom - top - 8))
     unit = max(*spans, 1e-300)
-    radius = 0 if size[0] < 400 else 1
+    radius = 0.6 if size[0] < 400 else 1.5
     for dx, dy in zip(((x - x_middle) / unit).tolist(), ((y - y_middle) / unit).tolist(), strict=True):
         centre = ((left + right) / 2 + dx, (top + bottom) / 2 - dy)
-        draw.ellipse([centre[0] - radius, centre[1] - radius, centre[0] + radius, centre[1] + radius], fill=INK)
+        draw.rectangle([centre[0] - radius, centre[1] - radius, centre[0] + radius, centre[1] + radius], fill=INK)
     return picture
 
 

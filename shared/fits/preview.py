@@ -137,8 +137,10 @@ def _spectrum(hdu: Hdu, image: Shrunk, size: tuple[int, int]) -> Image.Image:
 
 
 def _axis_labels(hdu: Hdu) -> tuple[str, ...]:
-    """Name the ends of a linear first axis by its WCS, else by pixel numbers."""
+    """Name the ends of a linear first axis by its WCS, else (and for a row of an image) by pixel numbers."""
     length = hdu.axes[0]
+    if len(hdu.axes) == 2:
+        return "1", f"{length:,} pixels"
     step = card_value(hdu.cards, "CDELT1") or card_value(hdu.cards, "CD1_1")
     values = [card_value(hdu.cards, "CRVAL1"), step, card_value(hdu.cards, "CRPIX1") or 1.0]
     numbers = [value for value in values if isinstance(value, int | float) and abs(value) < 1e30]

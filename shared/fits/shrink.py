@@ -12,8 +12,11 @@ __all__ = ["SAMPLE_BYTES", "Section", "Shrunk", "shrink"]
 
 Floats = NDArray[np.floating]
 
-SIDE = 2048
-"""Pixels on the longer side of the shrunk image, at most; twice what a large preview shows."""
+SIDE = 1024
+"""Pixels on a side that averaging leaves at least, as many as a large preview shows; it leaves less than twice that."""
+
+FEW = 64
+"""Values in a box up to which adding slices is faster than ``reduceat``."""
 
 SAMPLE_BYTES = 2**26
 """Memory for the pixels that percentiles are taken from: 16 Mpixel in single precision, 8 in double."""
@@ -41,7 +44,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A trimmed image in physical values, box-averaged to at most 2048 pixels a side.
+    """A trimmed image in physical values, box-averaged to less than 2048 pixels a side.
 
     ``values`` has row 1 of the image first and NaN where no pixel has a value. ``shape`` is that of the trimmed
     image before averaging; ``low`` and ``high`` are its 5 % and 95 % percentiles, NaN if it has no value at all.
@@ -122,8 +125,9 @@ class _Levels:
         self._pixels, self._columns = math.prod(shape), shape[1]
         self._histogram: NDArray[np.int64] | None = None
         self._lowest = 0
-        self._sample: list[Values] = []
-        self._step = 0
+        self._sample: Values | None = None
+        self._picked = 0
+        self._step = 1
         self._phase = 0
 
     def add(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
@@ -142,12 +146,14 @@ class _Levels:
         self._histogram += np.bincount(shifted, minlength=self._histogram.size)
 
     def _pick(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
-        if not self._step:
+        if self._sample is None:
             self._step = _sample_step(self._pixels, self._columns, SAMPLE_BYTES // values.dtype.itemsize)
-        picked = values.ravel()[self._phase :: self._step]
+            self._sample = np.empty(-(-self._pixels // self._step), values.dtype)
+        picked = values.reshape(-1)[self._phase :: self._step]
         if valid is not None:
-            picked = picked[valid.ravel()[self._phase :: self._step]]
-        self._sample.append(picked)
+            picked = picked[valid.reshape(-1)[self._phase :: self._step]]
+        self._sample[self._picked : self._picked + picked.size] = picked
+        self._picked += picked.size
         self._phase = (self._phase - values.size) % self._step
 
     def percentiles(self) -> tuple[float, float]:
@@ -159,12 +165,12 @@ class _Levels:
         return (low, high) if high > low else (lowest, highest)
 
     def _sorted(self) -> tuple[float, float, float, float] | None:
-        if not any(part.size for part in self._sample):
+        if self._sample is None or not self._picked:
             return None
-        sample = self._sample[0].ravel() if len(self._sample) == 1 else np.concatenate(self._sample, axis=None)
-        self._sample = []
-        low, high = np.percentile(sample, (5.0, 95.0), overwrite_input=False)
-        return float(sample.min()), float(low), float(high), float(sample.max())
+        sample = self._sample[: self._picked]
+        lowest, highest = float(sample.min()), float(sample.max())
+        low, high = np.percentile(sample, (5.0, 95.0), overwrite_input=True)
+        return lowest, float(low), float(high), highest
 
 
 def _sample_step(pixels: int, columns: int, most: int) -> int:
@@ -198,7 +204,7 @@ class _Boxes:
     """Sums over boxes of pixels."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._factors = tuple(math.ceil(length / SIDE) for length in shape)
+        self._factors = tuple(max(1, length // SIDE) for length in shape)
         self._shape = tuple(math.ceil(length / factor) for length, factor in zip(shape, self._factors, strict=True))
         self._full = shape
         self._sums: Floats | None = None
@@ -226,9 +232,9 @@ class _Boxes:
             np.minimum(factor, length - factor * np.arange(boxes))
             for factor, length, boxes in zip(self._factors, self._full, self._shape, strict=True)
         )
-        counts = np.outer(heights, widths).astype(self._sums.dtype)
-        if self._missing is not None:
-            counts -= self._missing
+        if self._missing is None:
+            return self._sums / heights[:, np.newaxis].astype(self._sums.dtype) / widths.astype(self._sums.dtype)
+        counts = np.outer(heights, widths) - self._missing
         return np.where(counts > 0, self._sums / counts, np.nan)
 
 
@@ -236,8 +242,16 @@ def _box_sums(values: Values, start: int, factor: int, axis: int, dtype: np.dtyp
     """Sum runs of ``factor`` values along an axis; ``start`` is the place of the first value in the section."""
     if factor == 1:
         return start, values
-    first = start // factor
-    length = values.shape[axis]
-    edges = np.arange(first * factor, start + length, factor) - start
-    edges[0] = 0
-    return first, np.add.reduceat(values, edges, axis=axis, dtype=dtype)
+    if factor > FEW:
+        first = start // factor
+        edges = np.arange(first * factor, start + values.shape[axis], factor) - start
+        edges[0] = 0
+        return first, np.add.reduceat(values, edges, axis=axis, dtype=dtype)
+    lead = start % factor
+    turned = np.moveaxis(values, axis, 0)
+    sums = np.zeros((-(-(lead + len(turned)) // factor), *turned.shape[1:]), dtype)
+    for first in range(min(factor, len(turned))):
+        part = turned[first::factor]
+        place = (lead + first) // factor
+        sums[place : place + len(part)] += part
+    return start // factor, np.moveaxis(sums, 0, axis)
