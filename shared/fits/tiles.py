@@ -75,7 +75,7 @@ def tile_damage(stream: BinaryIO, hdu: Hdu) -> str | None:
 
 def _count_problem(hdu: Hdu, first: dict[str, CardValue], rows: int) -> str | None:
     sides = [_int(first.get(f"ZTILE{n}", length if n == 1 else 1)) for n, length in enumerate(hdu.axes, 1)]
-    if any(side is None or side < 1 for side in sides) and math.prod(hdu.axes):
+    if 0 not in hdu.axes and any(side is None or side < 1 for side in sides):
         return "ZTILEn is not a positive integer"
     along: list[int] = [-(-length // (side or 1)) for length, side in zip(hdu.axes, sides, strict=True)]
     tiles = math.prod(along)
