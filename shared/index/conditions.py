@@ -80,7 +80,7 @@ def _within(cone: Cone) -> list[ColumnElement[bool]]:
         if len(zones) <= _MAX_LISTED_ZONES
         else Frame.dec_zone.between(limits.first_zone, limits.last_zone)
     )
-    near = or_(*(and_(in_zone, Frame.ra.between(west, east)) for west, east in limits.ra_ranges))
+    ranges = [and_(in_zone, Frame.ra.between(west, east)) for west, east in limits.ra_ranges]
     x, y, z = unit_vector(cone.ra, cone.dec)
     dx, dy, dz = Frame.vector_x - x, Frame.vector_y - y, Frame.vector_z - z
-    return [near if limits.ra_ranges else in_zone, dx * dx + dy * dy + dz * dz <= chord_squared(cone.radius)]
+    return [or_(*ranges) if ranges else in_zone, dx * dx + dy * dy + dz * dz <= chord_squared(cone.radius)]

@@ -17,12 +17,17 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = make_engine(os.environ.get("FITSVAULT_TEST_DATABASE_URL", f"sqlite:///{path}"))
     upgrade(engine)
     yield engine
+    empty(engine)
     engine.dispose()
 
 
 @pytest.fixture
 def factory(engine: Engine) -> Iterator[sessionmaker[Session]]:
     yield make_session_factory(engine)
+    empty(engine)
+
+
+def empty(engine: Engine) -> None:
     with engine.begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(table.delete())
