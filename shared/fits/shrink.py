@@ -19,7 +19,10 @@ FEW = 64
 """Values in a box up to which adding slices is faster than ``reduceat``."""
 
 SAMPLE_BYTES = 2**26
-"""Memory for the pixels that percentiles are taken from: 16 Mpixel in single precision, 8 in double."""
+"""Memory for the pixels that percentiles are taken from: 16 Mpixel in single precision, 8 in double.
+
+Pixels of 8 and 16 bit are counted in a histogram, up to 64 million of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class Shrunk:
 def shrink(source: PixelSource, scaling: Scaling, section: Section) -> Shrunk:
     """Read all pixels once.
 
-    Percentiles are exact for 8 and 16 bit integers and for images up to 16 Mpixel (8 in double precision); larger
-    ones are sampled evenly over the whole section.
+    Percentiles are exact up to 64 Mpixel of 8 or 16 bit integers, 16 Mpixel in single precision and 8 in double (to
+    which larger integers are taken); larger images are sampled evenly over the whole section.
 
     Raises
     ------
@@ -127,34 +130,34 @@ class _Levels:
         self._lowest = 0
         self._sample: Values | None = None
         self._picked = 0
-        self._step = 1
+        self._step = 0
         self._phase = 0
 
     def add(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
-        if values.dtype.kind in "iu":
-            self._count(values if valid is None else values[valid])
+        small = values.dtype.kind in "iu"
+        if not self._step:
+            self._step = _sample_step(self._pixels, self._columns, SAMPLE_BYTES // (1 if small else values.itemsize))
+        picked = values.reshape(-1)[self._phase :: self._step]
+        if valid is not None:
+            picked = picked[valid.reshape(-1)[self._phase :: self._step]]
+        self._phase = (self._phase - values.size) % self._step
+        if small:
+            self._count(picked)
         else:
-            self._pick(values, valid)
+            self._keep(picked)
 
     def _count(self, values: Values) -> None:
         limits = np.iinfo(values.dtype)
         if self._histogram is None:
             self._lowest = int(limits.min)
             self._histogram = np.zeros(int(limits.max) - self._lowest + 1, np.int64)
-        shifted = values.astype(np.int32).ravel()
-        shifted -= self._lowest
-        self._histogram += np.bincount(shifted, minlength=self._histogram.size)
+        self._histogram += np.bincount(values.astype(np.int32) - self._lowest, minlength=self._histogram.size)
 
-    def _pick(self, values: Values, valid: NDArray[np.bool_] | None) -> None:
+    def _keep(self, values: Values) -> None:
         if self._sample is None:
-            self._step = _sample_step(self._pixels, self._columns, SAMPLE_BYTES // values.dtype.itemsize)
             self._sample = np.empty(-(-self._pixels // self._step), values.dtype)
-        picked = values.reshape(-1)[self._phase :: self._step]
-        if valid is not None:
-            picked = picked[valid.reshape(-1)[self._phase :: self._step]]
-        self._sample[self._picked : self._picked + picked.size] = picked
-        self._picked += picked.size
-        self._phase = (self._phase - values.size) % self._step
+        self._sample[self._picked : self._picked + values.size] = values
+        self._picked += values.size
 
     def percentiles(self) -> tuple[float, float]:
         """Return the levels, those of the extremes if the percentiles are one value, NaN if there is none."""
