@@ -1,0 +1,49 @@
+"""The REST API as an ASGI application."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from functions.api.dependencies import make_services
+from functions.api.envelope import Envelope
+from functions.api.errors import add_error_answers
+from functions.api.routes import downloads, frames, headers, health, pages, previews, tokens
+from functions.api.slashes import add_routing_answers
+from shared.settings import Settings
+from shared.settings import settings as process_settings
+
+__all__ = ["create_app"]
+
+_DESCRIPTION = """An archive of astronomical images: query frames, look at headers and previews, download.
+
+Every path answers HEAD where it answers GET. A path without its last slash is redirected to the one with it.
+Errors are JSON, `{"detail": "…"}`."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application; without ``settings`` with those of the process."""
+    services = make_services(settings or process_settings())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        yield
+        services.close()
+
+    app = FastAPI(
+        title="fitsvault",
+        description=_DESCRIPTION,
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    for routes in (pages, health, tokens, frames, headers, previews, downloads):
+        app.include_router(routes.router)
+    add_error_answers(app)
+    add_routing_answers(app)
+    app.add_middleware(Envelope)
+    return app

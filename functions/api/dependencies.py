@@ -1,0 +1,62 @@
+"""What the routes work with, made once for each application."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from anyio import CapacityLimiter
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+from starlette.requests import HTTPConnection
+
+from functions.api.probes import Probe, index_state, store_state
+from shared.database import make_engine, make_session_factory
+from shared.settings import Settings
+from shared.store.client import Store
+
+__all__ = ["Services", "get_services", "make_services"]
+
+_LOGINS_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Settings, index and store of one application.
+
+    ``login_limiter`` keeps password checks from filling the threads that answer queries.
+    """
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    store: Store
+    login_limiter: CapacityLimiter
+    probes: dict[str, Probe]
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        for probe in self.probes.values():
+            probe.close()
+        self.engine.dispose()
+
+
+def make_services(settings: Settings) -> Services:
+    """Make the engine and the store's client; neither connects before it is asked."""
+    engine = make_engine(settings.effective_database_url)
+    sessions = make_session_factory(engine)
+    store = Store(settings)
+    return Services(
+        settings=settings,
+        engine=engine,
+        sessions=sessions,
+        store=store,
+        login_limiter=CapacityLimiter(_LOGINS_AT_ONCE),
+        probes={
+            "database": Probe(lambda: index_state(sessions)),
+            "store": Probe(lambda: store_state(store, settings)),
+        },
+    )
+
+
+def get_services(connection: HTTPConnection) -> Services:
+    """Return the services of the application that got the request."""
+    return cast("Services", connection.app.state.services)

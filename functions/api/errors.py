@@ -1,0 +1,95 @@
+"""From exceptions to answers: one table. Every error answer is JSON, ``{"detail": "…"}``."""
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from shared.errors import (
+    BadTokenError,
+    InactiveAccountError,
+    InvalidParameterError,
+    ObjectGoneError,
+    StoreError,
+    StoreUnavailableError,
+)
+
+__all__ = ["FrameNotFoundError", "add_error_answers", "answer", "describe"]
+
+_logger = logging.getLogger(__name__)
+
+
+class FrameNotFoundError(Exception):
+    """No frame has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    detail: str
+    headers: Mapping[str, str] | None = None
+
+
+_CHALLENGE = {"WWW-Authenticate": "Token"}
+_LATER = {"Retry-After": "5"}
+_INDEX_AWAY = _Answer(503, "The index is not available. Try again later.", _LATER)
+
+_ANSWERS: dict[type[Exception], _Answer] = {
+    BadTokenError: _Answer(401, "Invalid token.", _CHALLENGE),
+    InactiveAccountError: _Answer(401, "User inactive or deleted.", _CHALLENGE),
+    FrameNotFoundError: _Answer(404, "Not found."),
+    ObjectGoneError: _Answer(404, "Not found."),
+    ClientDisconnect: _Answer(400, "The request ended early."),
+    StoreUnavailableError: _Answer(503, "The object store is not available. Try again later.", _LATER),
+    StoreError: _Answer(502, "The object store refused."),
+    OperationalError: _INDEX_AWAY,
+    InterfaceError: _INDEX_AWAY,
+    PoolTimeoutError: _INDEX_AWAY,
+}
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """Let the application answer the archive's exceptions."""
+    for kind in _ANSWERS:
+        app.add_exception_handler(kind, _from_table)
+    app.add_exception_handler(InvalidParameterError, _invalid_parameter)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+
+
+def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error answer."""
+    return JSONResponse({"detail": detail}, status, headers)
+
+
+def describe(error: Exception) -> dict[str, object]:
+    """Return what a log line tells of ``error``: no SQL parameters, the last calls in place of a traceback."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    calls = traceback.extract_tb(error.__traceback__)[-6:]
+    return {
+        "error": f"{type(cause).__name__}: {cause}"[:500],
+        "at": [f"{call.filename}:{call.lineno} {call.name}" for call in calls],
+    }
+
+
+async def _from_table(request: Request, error: Exception) -> Response:
+    found = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    if found.status >= 500:
+        extra = {"method": request.method, "path": request.url.path, "status": found.status}
+        _logger.error("no answer", extra=extra | describe(error))
+    return answer(found.status, found.detail, found.headers)
+
+
+async def _invalid_parameter(_request: Request, error: Exception) -> Response:
+    return answer(400, error.detail if isinstance(error, InvalidParameterError) else "Invalid request.")
+
+
+async def _invalid_request(_request: Request, error: Exception) -> Response:
+    names = [str(item["loc"][-1]) for item in error.errors()] if isinstance(error, RequestValidationError) else []
+    return answer(400, f"Invalid value for {names[0]}." if names else "Invalid request.")

@@ -1,0 +1,21 @@
+"""The API on AWS Lambda, behind API Gateway (REST or HTTP API) or a function URL."""
+
+from typing import Any
+
+from mangum import Mangum
+
+from functions.api.app import create_app
+from functions.api.stage import StagePrefix
+from shared.logs import configure_logs
+from shared.settings import settings
+
+__all__ = ["handler"]
+
+configure_logs(settings().log_level)
+
+_adapter = Mangum(StagePrefix(create_app()), lifespan="off")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one request; the application is made once for each instance of the function."""
+    return _adapter(event, context)

@@ -1,0 +1,32 @@
+"""One frame, and what was derived from it."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from functions.api.dependencies import get_services
+from functions.api.errors import FrameNotFoundError
+from shared.database import read
+from shared.errors import ObjectGoneError
+from shared.index.models import Frame
+from shared.index.query import FrameRow, get_frame
+from shared.store.naming import derived_key
+
+__all__ = ["find_frame", "read_derived"]
+
+
+def find_frame(request: Request, frame_id: int) -> FrameRow:
+    """Return a frame, with or without date; FrameNotFoundError if no frame has this id."""
+    with read(get_services(request).sessions) as session:
+        row = get_frame(session, frame_id)
+    if row is None:
+        raise FrameNotFoundError
+    return row
+
+
+def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes:
+    """Return the derived object ``name`` of a frame; HTTPException 404 if ingest left none."""
+    services = get_services(request)
+    try:
+        return services.store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
+    except ObjectGoneError as error:
+        raise HTTPException(404, f"The {name.partition('.')[0]} of this frame is not there.") from error

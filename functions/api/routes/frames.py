@@ -1,0 +1,68 @@
+"""Frames: lists, option lists, and one of them."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import JSONResponse, Response
+
+from functions.api.authentication import TOKEN_SCHEME, UserRoute
+from functions.api.dependencies import get_services
+from functions.api.lookup import find_frame
+from functions.api.parameters import FILTER_PARAMETERS, LIST_PARAMETERS
+from functions.api.paths import FrameId
+from functions.api.presentation import frame_object
+from functions.api.schemas import ERRORS, Facets, Frame, Frames
+from shared.database import read
+from shared.index.parameters import parse_filter, parse_query
+from shared.index.query import aggregate, list_frames
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/frames",
+    tags=["frames"],
+    route_class=UserRoute,
+    dependencies=[Depends(TOKEN_SCHEME)],
+    responses={status: ERRORS[status] for status in (401, 503)},
+)
+
+
+@router.get(
+    "/",
+    summary="List frames",
+    response_model=None,
+    responses={200: {"model": Frames}, 400: ERRORS[400]},
+    openapi_extra={"parameters": LIST_PARAMETERS},
+)
+def get_list(request: Request) -> Response:
+    """Return a page of the frames that all filters leave."""
+    query = parse_query(request.query_params.multi_items())
+    with read(get_services(request).sessions) as session:
+        page = list_frames(session, query)
+    return JSONResponse({"count": page.count, "results": [frame_object(row) for row in page.rows]})
+
+
+@router.get(
+    "/aggregate/",
+    summary="List the options",
+    response_model=None,
+    responses={200: {"model": Facets}, 400: ERRORS[400]},
+    openapi_extra={"parameters": FILTER_PARAMETERS},
+)
+def get_aggregate(request: Request) -> Response:
+    """Return the values that occur among the frames that all filters leave."""
+    frame_filter = parse_filter(request.query_params.multi_items())
+    with read(get_services(request).sessions) as session:
+        facets = aggregate(session, frame_filter)
+    return JSONResponse(asdict(facets))
+
+
+@router.get(
+    "/{frame_id:digits}/",
+    summary="Show a frame",
+    response_model=None,
+    responses={200: {"model": Frame}, 404: ERRORS[404]},
+)
+def get_one(request: Request, frame_id: FrameId) -> Response:
+    """Return one frame, with or without date."""
+    return JSONResponse(frame_object(find_frame(request, frame_id)))

@@ -1,0 +1,64 @@
+"""The pages for people: a small start page without scripts, and the documentation."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+__all__ = ["router"]
+
+_HOME = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>fitsvault</title>
+<style>
+body { font-family: sans-serif; line-height: 1.5; max-width: 40em; margin: 3em auto; padding: 0 1em; }
+code { background: #eee; padding: 0.1em 0.3em; }
+</style>
+</head>
+<body>
+<h1>fitsvault</h1>
+<p>An archive of astronomical images. Put a FITS file into the bucket, and it is archived.</p>
+<ul>
+<li><a href="docs">Documentation of the REST interface</a></li>
+<li><a href="health/">State of the archive</a></li>
+<li>Frames: <code>frames/</code>, with a token of <code>api-token-auth/</code></li>
+</ul>
+</body>
+</html>
+"""
+_HOME_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+_DOCS_POLICY = {
+    "Content-Security-Policy": "default-src 'none'; script-src https://cdn.jsdelivr.net 'unsafe-inline'; "
+    "style-src https://cdn.jsdelivr.net 'unsafe-inline'; img-src 'self' data: https://fastapi.tiangolo.com; "
+    "connect-src 'self'; frame-ancestors 'none'"
+}
+
+router = APIRouter(tags=["service"], default_response_class=HTMLResponse)
+
+
+@router.get("/", summary="Show the start page", response_model=None)
+def get_home() -> Response:
+    """Return a page that says what this is."""
+    return HTMLResponse(_HOME, headers=_HOME_POLICY)
+
+
+@router.get("/docs", include_in_schema=False, response_model=None)
+@router.get("/docs/", include_in_schema=False, response_model=None)
+def get_docs(request: Request) -> Response:
+    """Return the page that shows the OpenAPI document."""
+    document = request.scope.get("root_path", "").rstrip("/") + "/openapi.json"
+    page = get_swagger_ui_html(openapi_url=document, title=f"{request.app.title}: the REST interface")
+    page.headers.update(_DOCS_POLICY)
+    return page
+
+
+@router.get("/openapi.json", include_in_schema=False, response_model=None)
+def get_document(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    document: dict[str, Any] = request.app.openapi()
+    prefix = request.scope.get("root_path", "").rstrip("/")
+    return JSONResponse(document | {"servers": [{"url": prefix or "/"}]})

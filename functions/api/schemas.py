@@ -1,0 +1,131 @@
+"""What the answers look like, for the OpenAPI document. The answers themselves are made as plain data."""
+
+import datetime as dt
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+__all__ = ["ERRORS", "Credentials", "Download", "Error", "Facets", "Frame", "Frames", "Headers", "Health", "Key"]
+
+
+class Error(BaseModel):
+    """What went wrong."""
+
+    detail: str
+
+
+class Credentials(BaseModel):
+    """Name and password of an account."""
+
+    username: str
+    password: str
+
+
+class Key(BaseModel):
+    """A new token."""
+
+    token: str = Field(description="40 hexadecimal digits, shown only here.")
+
+
+class Frame(BaseModel):
+    """A frame. Times are UTC with `Z`, angles degrees (ICRS), EXPTIME seconds, sizes bytes or pixels."""
+
+    id: int
+    basename: str = Field(description="File name without extension.")
+    SITEID: str
+    TELID: str
+    INSTRUME: str
+    RLEVEL: int = Field(description="Reduction level; 0 for raw and unknown.")
+    DATE_OBS: dt.datetime | None = Field(description="Start of the exposure, milliseconds cut.")
+    FILTER: str | None = Field(description="null for a bias or dark.")
+    OBJECT: str | None = Field(description="null for a bias or dark.")
+    EXPTIME: float | None
+    REQNUM: str | None
+    OBSNUM: str | None
+    OBSTYPE: str = Field(description="The header's own word for the type of frame.")
+    binning: str = Field(description="As in `2x2`.")
+    related_frames: list[int] = Field(description="Ids of the frames that this one's header names, ascending.")
+    url: str = Field(description="Path of the download, relative to the API's root.")
+    night: dt.date | None
+    DAY_OBS: dt.date | None
+    PROPID: str | None
+    L1PUBDAT: dt.datetime | None = Field(description="When the frame becomes public.")
+    RA: float | None
+    DEC: float | None
+    footprint: list[tuple[float, float]] | None = Field(description="RA and Dec of the four corners.")
+    IMAGECLASS: str = Field(description="object, bias, dark, flat, focus, spectrum or other.")
+    XBINNING: int | None
+    YBINNING: int | None
+    DATAMEAN: float | None = Field(description="Mean of the pixels.")
+    width: int | None
+    height: int | None
+    bucket: str
+    key: str
+    filename: str
+    size: int
+    etag: str
+    version_id: str | None
+    last_modified: dt.datetime
+    uploaded: dt.datetime
+    ingested: dt.datetime
+    crc32: str = Field(description="Of the stored bytes, 8 hexadecimal digits.")
+    sha256: str = Field(description="Of the stored bytes.")
+    checksum: str = Field(description="What CHECKSUM and DATASUM say: absent, verified or failed.")
+    container: str = Field(description="none, gzip or bzip2.")
+    hdus: list[str] = Field(description="Kinds of the HDUs.")
+    notes: list[str] = Field(description="Oddities that ingest met.")
+    ORIGNAME: str | None
+
+
+class Frames(BaseModel):
+    """A page of frames."""
+
+    count: int = Field(description="How many frames the filters leave in all, exactly.")
+    results: list[Frame]
+
+
+class Facets(BaseModel):
+    """Values that occur among the frames that the filters leave, sorted by code point."""
+
+    imagetypes: list[str]
+    sites: list[str]
+    telescopes: list[str]
+    instruments: list[str]
+    filters: list[str] = Field(description='"None" stands for frames without filter keyword.')
+    binnings: list[str]
+
+
+class Headers(BaseModel):
+    """Header cards, by default `{"key", "value"}` of the science header sorted by key."""
+
+    results: list[dict[str, Any]]
+
+
+class Download(BaseModel):
+    """A link to the frame's bytes, which needs no token, and what they must add up to."""
+
+    url: str
+    expires: dt.datetime
+    filename: str
+    size: int
+    crc32: str
+    sha256: str
+
+
+class Health(BaseModel):
+    """State of the archive: `ok`, or what is wrong."""
+
+    status: str
+    database: str
+    store: str
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Error, "description": "A parameter cannot be read."},
+    401: {"model": Error, "description": "No token, or one that does not let in."},
+    403: {"model": Error, "description": "The account may not do this."},
+    404: {"model": Error, "description": "No such frame."},
+    502: {"model": Error, "description": "The object store refused."},
+    503: {"model": Error, "description": "The index or the store is away; try again later."},
+}
+"""Error answers by status."""

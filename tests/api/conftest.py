@@ -1,0 +1,108 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.orm import Session, sessionmaker
+from starlette.testclient import TestClient
+
+from functions.api.app import create_app
+from shared.accounts.account import Role
+from shared.accounts.service import create_user
+from shared.accounts.tokens import issue_token
+from shared.database import Base, write
+from shared.index.frames import put_frame
+from shared.migrations import upgrade
+from shared.settings import Settings
+from tests.index.factory import make_record
+
+Sessions = sessionmaker[Session]
+PutFrame = Callable[..., int]
+
+NO_STORE = {"s3_endpoint_url": "http://127.0.0.1:9", "s3_access_key": "key", "s3_secret_key": "secret"}
+"""A store whose links can be signed, and that nobody answers for."""
+
+
+def local_settings(home: Path, **more: Any) -> Settings:
+    """Return settings that no environment changes."""
+    return Settings(_env_file=None, home=home, database_url=None, **(NO_STORE | more))
+
+
+@contextmanager
+def running_app(settings: Settings) -> Iterator[FastAPI]:
+    """Make an application with an index of its own."""
+    app = create_app(settings)
+    upgrade(app.state.services.engine)
+    yield app
+    app.state.services.close()
+
+
+def make_key(sessions: Sessions, username: str, role: Role = Role.USER) -> str:
+    """Make an account and a token for it."""
+    with write(sessions) as session:
+        return issue_token(session, create_user(session, username, "secret", role=role), "test")
+
+
+def make_client(app: FastAPI, key: str | None = None) -> TestClient:
+    """Return a client that follows no redirects, with a token or without."""
+    headers = {"Authorization": f"Token {key}"} if key else {}
+    return TestClient(app, base_url="http://archive.test", headers=headers, follow_redirects=False)
+
+
+@pytest.fixture(scope="session")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    with running_app(local_settings(tmp_path_factory.mktemp("api"))) as app:
+        yield app
+
+
+@pytest.fixture
+def app(shared_app: FastAPI) -> FastAPI:
+    """An application with an empty index."""
+    with write(shared_app.state.services.sessions) as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+    return shared_app
+
+
+@pytest.fixture
+def fragile_app(tmp_path: Path) -> Iterator[FastAPI]:
+    """An application that a test may break."""
+    with running_app(local_settings(tmp_path)) as app:
+        yield app
+
+
+@pytest.fixture
+def sessions(app: FastAPI) -> Sessions:
+    factory: Sessions = app.state.services.sessions
+    return factory
+
+
+@pytest.fixture
+def key(sessions: Sessions) -> str:
+    return make_key(sessions, "ada")
+
+
+@pytest.fixture
+def staff_key(sessions: Sessions) -> str:
+    return make_key(sessions, "grace", Role.STAFF)
+
+
+@pytest.fixture
+def anonymous(app: FastAPI) -> TestClient:
+    return make_client(app)
+
+
+@pytest.fixture
+def client(app: FastAPI, key: str) -> TestClient:
+    return make_client(app, key)
+
+
+@pytest.fixture
+def put(sessions: Sessions) -> PutFrame:
+    def put_one(**overrides: Any) -> int:
+        with write(sessions) as session:
+            return put_frame(session, make_record(**overrides))
+
+    return put_one
