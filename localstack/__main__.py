@@ -16,7 +16,8 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the archive until Ctrl-C or SIGTERM."""
+    """Run the archive until Ctrl-C or SIGTERM. All that it writes is its owner's alone."""
+    os.umask(0o077)
     try:
         settings = Settings()
     except ValidationError as error:

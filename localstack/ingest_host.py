@@ -125,7 +125,7 @@ class _Host:
             try:
                 counts = reconciler.mend(stop=self._stop.is_set)
                 _log.info("reconciled", extra={"counts": counts})
-            except Exception:  # the next sweep comes all the same
+            except Exception:  # noqa: BLE001 - it is logged, and the next sweep comes all the same
                 _log.exception("reconcile broke off")
             self._stop.wait(self._settings.reconcile_seconds)
 

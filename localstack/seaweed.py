@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from localstack.state import LocalState, write_private
+from localstack.state import GRPC_OFFSET, LocalState, write_private
 
 __all__ = ["seaweed_command", "write_seaweed_configuration"]
 
@@ -63,27 +63,27 @@ def seaweed_command(configuration: Path, data: Path, state: LocalState, s3_port:
     return [
         _weed(),
         "-logtostderr=true",
-        "server",
+        "mini",
         f"-dir={data}",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         f"-master.port={ports['master']}",
-        f"-master.port.grpc={ports['master_grpc']}",
+        f"-master.port.grpc={ports['master'] + GRPC_OFFSET}",
         "-master.telemetry=false",
-        "-master.volumeSizeLimitMB=1024",
         f"-volume.port={ports['volume']}",
-        f"-volume.port.grpc={ports['volume_grpc']}",
-        "-volume.max=0",
-        "-volume.preStopSeconds=0",
-        "-filer",
+        f"-volume.port.grpc={ports['volume'] + GRPC_OFFSET}",
         f"-filer.port={ports['filer']}",
-        f"-filer.port.grpc={ports['filer_grpc']}",
-        "-s3",
+        f"-filer.port.grpc={ports['filer'] + GRPC_OFFSET}",
         f"-s3.port={s3_port}",
         f"-s3.port.grpc={ports['s3_grpc']}",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         f"-s3.config={configuration / 's3.json'}",
+        f"-admin.port={ports['admin']}",
+        f"-admin.port.grpc={ports['admin'] + GRPC_OFFSET}",
+        "-admin.ui=false",
+        f"-metricsPort={ports['metrics']}",
+        "-webdav=false",
     ]
 
 

@@ -10,18 +10,22 @@ from pathlib import Path
 
 from shared.errors import FitsvaultError
 
-__all__ = ["PORT_NAMES", "LocalState", "StartError", "check_port", "free_port", "load_state", "write_private"]
+__all__ = [
+    "GRPC_OFFSET",
+    "PORT_NAMES",
+    "LocalState",
+    "StartError",
+    "check_port",
+    "free_port",
+    "load_state",
+    "write_private",
+]
 
-PORT_NAMES = (
-    "master",
-    "master_grpc",
-    "volume",
-    "volume_grpc",
-    "filer",
-    "filer_grpc",
-    "s3_grpc",
-    "events",
-)
+PORT_NAMES = ("master", "volume", "filer", "s3_grpc", "admin", "metrics", "events")
+"""Ports of loopback doors that nobody but the archive itself uses."""
+
+GRPC_OFFSET = 10_000
+"""Where SeaweedFS's parts look for each other's gRPC: so far above their HTTP port."""
 
 
 class StartError(FitsvaultError):
@@ -45,8 +49,8 @@ def load_state(home: Path) -> LocalState:
     kept = json.loads(path.read_text()) if path.exists() else {}
     ports = {name: kept.get("ports", {}).get(name, 0) for name in PORT_NAMES}
     for name in PORT_NAMES:
-        if not ports[name] or not _is_free(ports[name]):
-            ports[name] = free_port(set(ports.values()))
+        if not ports[name] or not _is_free_pair(ports[name]):
+            ports[name] = _free_pair(set(ports.values()))
     state = LocalState(
         access_key=kept.get("access_key") or f"fitsvault{secrets.token_hex(5)}",
         secret_key=kept.get("secret_key") or secrets.token_urlsafe(30),
@@ -76,6 +80,18 @@ def free_port(taken: set[int]) -> int:
             port = int(probe.getsockname()[1])
         if port not in taken:
             return port
+
+
+def _free_pair(taken: set[int]) -> int:
+    for _ in range(1000):
+        port = 20_000 + secrets.randbelow(12_000)
+        if port not in taken and _is_free_pair(port):
+            return port
+    raise StartError("no free ports between 20000 and 42000 on 127.0.0.1")
+
+
+def _is_free_pair(port: int) -> bool:
+    return _is_free(port) and _is_free(port + GRPC_OFFSET)
 
 
 def _is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -35,5 +35,5 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("botocore", "boto3", "s3transfer", "urllib3", "asyncio", "astropy", "uvicorn.access", "PIL"):
+    for noisy in ("botocore", "boto3", "s3transfer", "urllib3", "asyncio", "uvicorn.access", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,82 @@
+"""An ingester of its own: real store, real SQLite, buckets that no event is delivered from."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.database import make_engine, make_session_factory, read
+from shared.index.failures import find_failure
+from shared.index.frames import find_object
+from shared.index.models import Failure, Frame
+from shared.ingest.service import Ingester
+from shared.migrations import upgrade
+from shared.settings import Settings
+from shared.store.client import Store
+from tests.archive import RunningArchive
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a test of ingest works with."""
+
+    settings: Settings
+    store: Store
+    sessions: sessionmaker[Session]
+    ingester: Ingester
+
+    def put(self, key: str, data: bytes) -> None:
+        self.store.write_bytes(self.settings.bucket, key, data, "application/fits")
+
+    def delete(self, key: str) -> None:
+        self.store.delete(self.settings.bucket, (key,))
+
+    def settle(self, key: str, *, force: bool = False) -> str:
+        return self.ingester.settle(self.settings.bucket, key, force=force).value
+
+    def frame(self, key: str) -> Frame | None:
+        with read(self.sessions) as session:
+            found = find_object(session, self.settings.bucket, key)
+            return session.get(Frame, found.id) if found else None
+
+    def failure(self, key: str) -> Failure | None:
+        with read(self.sessions) as session:
+            return find_failure(session, self.settings.bucket, key)
+
+    def derived(self) -> set[str]:
+        return {found.key for found in self.store.walk(self.settings.derived_bucket)}
+
+    def another_ingester(self) -> Ingester:
+        return Ingester(self.settings, Store(self.settings), self.sessions)
+
+
+@pytest.fixture
+def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], Room]]:
+    engines: list[Engine] = []
+
+    def make() -> Room:
+        name = f"room-{uuid.uuid4().hex[:12]}"
+        settings = archive.settings.model_copy(
+            update={"bucket": name, "derived_bucket": f"{name}-derived", "work_dir": tmp_path / "work"}
+        )
+        store = Store(settings)
+        store.ensure_bucket(settings.bucket)
+        store.ensure_bucket(settings.derived_bucket)
+        engine = make_engine(f"sqlite:///{tmp_path / name}.sqlite")
+        engines.append(engine)
+        upgrade(engine)
+        sessions = make_session_factory(engine)
+        return Room(settings, store, sessions, Ingester(settings, store, sessions))
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def room(make_room: Callable[[], Room]) -> Room:
+    return make_room()

@@ -1,0 +1,181 @@
+"""Ingest leads the index to what the object is, whatever is told about it."""
+
+import contextlib
+import hashlib
+import random
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from shared.errors import StoreUnavailableError
+from shared.ingest.service import Ingester
+from shared.settings import Settings
+from shared.simulator import simulate_frame
+from shared.store.client import Store
+from shared.store.naming import derived_keys
+from tests.ingest.conftest import Room
+
+FRAME = simulate_frame(OBJECT="M 51").data
+OTHER = simulate_frame(OBJECT="M 67").data
+BROKEN = FRAME[: len(FRAME) // 2]
+
+
+def test_an_object_becomes_a_frame(room: Room) -> None:
+    room.put("night/m51.fits", FRAME)
+    assert room.settle("night/m51.fits") == "indexed"
+    frame = room.frame("night/m51.fits")
+    assert frame is not None
+    state = room.store.head(room.settings.bucket, "night/m51.fits")
+    assert (frame.object_name, frame.basename, frame.filename) == ("M 51", "m51", "m51.fits")
+    assert (frame.etag, frame.size, frame.last_modified) == (state.etag, len(FRAME), state.last_modified)
+    assert frame.sha256 == hashlib.sha256(FRAME).hexdigest()
+    assert frame.crc32 == zlib.crc32(FRAME)
+    assert room.derived() == set(derived_keys(frame.digest))
+    preview = room.store.read_bytes(room.settings.derived_bucket, derived_keys(frame.digest)[1], 1 << 20)
+    assert preview.startswith(b"\x89PNG")
+
+
+def test_the_same_again_changes_nothing(room: Room) -> None:
+    room.put("a.fits", FRAME)
+    room.settle("a.fits")
+    before, derived = room.frame("a.fits"), room.derived()
+    assert before is not None
+    assert room.settle("a.fits") == "unchanged"
+    assert room.settle("a.fits", force=True) == "indexed"
+    after = room.frame("a.fits")
+    assert after is not None
+    kept = {name: value for name, value in vars(before).items() if name not in ("_sa_instance_state", "updated_at")}
+    assert kept == {name: getattr(after, name) for name in kept}
+    assert room.derived() == derived
+
+
+def test_another_object_replaces_and_keeps_the_id(room: Room) -> None:
+    room.put("a.fits", FRAME)
+    room.settle("a.fits")
+    before = room.frame("a.fits")
+    room.put("a.fits", OTHER)
+    assert room.settle("a.fits") == "indexed"
+    after = room.frame("a.fits")
+    assert before is not None
+    assert after is not None
+    assert (after.id, after.object_name) == (before.id, "M 67")
+    assert room.derived() == set(derived_keys(after.digest))
+
+
+def test_a_deleted_object_leaves_nothing(room: Room) -> None:
+    room.put("a.fits", FRAME)
+    room.settle("a.fits")
+    room.delete("a.fits")
+    assert room.settle("a.fits") == "removed"
+    assert room.frame("a.fits") is None
+    assert room.derived() == set()
+    assert room.settle("a.fits") == "removed"
+
+
+def test_a_broken_object_is_a_failure_until_it_is_mended(room: Room) -> None:
+    room.put("a.fits", FRAME)
+    room.settle("a.fits")
+    room.put("a.fits", BROKEN)
+    assert room.settle("a.fits") == "failed"
+    assert room.frame("a.fits") is None
+    assert room.derived() == set()
+    failure = room.failure("a.fits")
+    assert failure is not None
+    assert (failure.kind, failure.size, failure.attempts) == ("truncated", len(BROKEN), 1)
+    assert "HDU" in failure.message
+    assert room.settle("a.fits") == "unchanged"
+    assert room.settle("a.fits", force=True) == "failed"
+    again = room.failure("a.fits")
+    assert again is not None
+    assert again.attempts == 2
+    room.put("a.fits", OTHER)
+    assert room.settle("a.fits") == "indexed"
+    assert room.failure("a.fits") is None
+
+
+def test_a_failure_goes_with_its_object(room: Room) -> None:
+    room.put("a.fits", b"<html>")
+    assert room.settle("a.fits") == "failed"
+    room.delete("a.fits")
+    assert room.settle("a.fits") == "removed"
+    assert room.failure("a.fits") is None
+
+
+def test_folders_and_foreign_buckets_are_ignored(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    assert room.ingester.settle("someone-elses", "a.fits").value == "ignored"
+    assert "foreign bucket" in caplog.text
+
+
+def test_twenty_at_once_leave_one_frame(room: Room) -> None:
+    room.put("a.fits", FRAME)
+    ingesters = [room.another_ingester() for _ in range(20)]
+    start = threading.Barrier(len(ingesters))
+
+    def settle(ingester: Ingester) -> str:
+        start.wait()
+        return ingester.settle(room.settings.bucket, "a.fits").value
+
+    with ThreadPoolExecutor(len(ingesters)) as pool:
+        outcomes = set(pool.map(settle, ingesters))
+    assert outcomes <= {"indexed", "unchanged"}
+    frame = room.frame("a.fits")
+    assert frame is not None
+    assert room.derived() == set(derived_keys(frame.digest))
+
+
+def test_writers_and_ingesters_in_a_race_end_with_the_truth(room: Room) -> None:
+    """Objects come, change, break and go while several ingesters settle them: the index ends equal to the bucket."""
+    keys = [f"race/{number}.fits" for number in range(4)]
+    contents = [FRAME, OTHER, BROKEN, None]
+    writing = threading.Event()
+    writing.set()
+
+    def settle(seed: int) -> None:
+        mine, order = room.another_ingester(), random.Random(seed)
+        while writing.is_set():
+            with contextlib.suppress(StoreUnavailableError):  # one that changed eight times while it was read
+                mine.settle(room.settings.bucket, order.choice(keys))
+
+    with ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(settle, seed) for seed in range(3)]
+        order = random.Random(7)
+        now: dict[str, bytes | None] = {}
+        for _ in range(60):
+            key, content = order.choice(keys), order.choice(contents)
+            room.delete(key) if content is None else room.put(key, content)
+            now[key] = content
+        for key in keys:
+            room.settle(key)
+        writing.clear()
+        for worker in workers:
+            worker.result()
+    expected_derived = set()
+    for key, content in now.items():
+        frame, failure = room.frame(key), room.failure(key)
+        assert (frame is not None) == (content in (FRAME, OTHER))
+        assert (failure is not None) == (content == BROKEN)
+        if frame is not None:
+            assert content is not None
+            assert frame.sha256 == hashlib.sha256(content).hexdigest()
+            expected_derived |= set(derived_keys(frame.digest))
+    assert room.derived() == expected_derived
+
+
+def test_a_store_that_is_away_is_no_failure_of_the_object(room: Room) -> None:
+    away = Settings(_env_file=None, s3_endpoint_url="http://127.0.0.1:9", s3_access_key="x", s3_secret_key="y")
+    ingester = Ingester(room.settings, Store(away), room.sessions)
+    with pytest.raises(StoreUnavailableError):
+        ingester.settle(room.settings.bucket, "a.fits")
+    assert room.failure("a.fits") is None
+
+
+def test_nothing_is_left_on_disk(room: Room) -> None:
+    for key, data in (("a.fits", FRAME), ("b.fits", BROKEN)):
+        room.put(key, data)
+        room.settle(key)
+    work_dir = room.settings.work_dir
+    assert work_dir is not None
+    assert list(Path(work_dir).iterdir()) == []

@@ -1,0 +1,128 @@
+"""`python -m localstack`: starts, stops, starts again, and says what is wrong."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+from shared.simulator import simulate_frame
+from tests.archive import RunningArchive, running_archive, start_process, wait_until
+
+
+def processes_of(home: Path) -> list[int]:
+    """Return the processes on this machine whose command line or environment names the home folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            alive = "State:\tZ" not in (entry / "status").read_text()
+        except OSError:
+            continue
+        if alive and os.fsencode(home) in text and int(entry.name) != os.getpid():
+            found.append(int(entry.name))
+    return found
+
+
+def test_two_side_by_side_and_a_second_start(archive: RunningArchive, tmp_path: Path) -> None:
+    home = tmp_path / "second home"
+    extra = {"FITSVAULT_BUCKET": "science", "FITSVAULT_ADMIN_PASSWORD": ""}
+    del extra["FITSVAULT_ADMIN_PASSWORD"]
+    with running_archive(home, extra) as second:
+        second.store.write_bytes("science", "kept.fits", simulate_frame(OBJECT="kept").data, "application/fits")
+        frame = second.wait_for_frame("kept.fits")
+        assert archive.frame_of("kept.fits") is None
+        output = "".join(second.lines)
+        assert second.settings.s3_endpoint_url in output
+        assert output.rstrip().endswith(f"fitsvault ready: {second.url}")
+        for name in ("state.json", "archive.env", "conf/s3.json", "conf/notification.toml", "conf/security.toml"):
+            assert stat.S_IMODE((home / name).stat().st_mode) == 0o600, name
+    assert processes_of(home) == []
+    with running_archive(home, extra) as second:
+        again = second.get(f"/frames/{frame['id']}/")
+        assert again == frame
+        link = second.get(f"/frames/{frame['id']}/download/", redirect="false")["url"]
+        assert httpx.get(link, trust_env=False).content == simulate_frame(OBJECT="kept").data
+
+
+def test_objects_that_came_while_no_one_listened_are_found_at_start(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running_archive(home) as first:
+        ingest = [pid for pid in processes_of(home) if b"ingest" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        assert len(ingest) == 1
+        os.kill(ingest[0], signal.SIGKILL)
+        first.store.write_bytes(first.bucket, "missed.fits", simulate_frame().data, "application/fits")
+        first.wait_for_frame("missed.fits")
+        assert any("ingest has ended and is started again" in line for line in first.lines)
+
+
+def test_a_killed_archive_leaves_no_process_behind(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    process, lines = start_process(home)
+    wait_until("ready", lambda: any("fitsvault ready" in line for line in lines), 90)
+    assert len(processes_of(home)) >= 4
+    process.kill()
+    process.wait()
+    wait_until("all parts have ended", lambda: not processes_of(home), 30)
+
+
+def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    process, lines = start_process(home)
+    wait_until("ready", lambda: any("fitsvault ready" in line for line in lines), 90)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert time.monotonic() - begin < 20
+    assert processes_of(home) == []
+    assert "Traceback" not in "".join(lines)
+
+
+def test_a_generated_password_is_in_a_private_file(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    process, lines = start_process(home, {"FITSVAULT_ADMIN_PASSWORD": ""} | {"FITSVAULT_ADMIN_USERNAME": "chief"})
+    try:
+        ready = wait_until("ready", lambda: next((x for x in lines if "fitsvault ready" in x), None), 90)
+        path = home / "admin-password"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert str(path) in "".join(lines)
+        password = path.read_text().strip()
+        assert len(password) >= 16
+        assert password not in "".join(lines)
+        form = {"username": "chief", "password": password}
+        url = ready.split()[-1]
+        assert httpx.post(f"{url}/api-token-auth/", data=form, trust_env=False).status_code == 200
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def test_a_home_in_use_and_a_port_in_use_are_named(archive: RunningArchive, tmp_path: Path) -> None:
+    process, lines = start_process(archive.home)
+    assert process.wait(30) == 1
+    assert f"another archive runs in {archive.home}" in "".join(lines)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process, lines = start_process(tmp_path / "home", {"FITSVAULT_PORT": str(port)})
+        assert process.wait(30) == 1
+    assert f"port {port} is taken by another program; set FITSVAULT_PORT" in "".join(lines)
+
+
+def test_a_bad_setting_is_named(tmp_path: Path) -> None:
+    process, lines = start_process(tmp_path, {"FITSVAULT_LINK_SECONDS": "soon"})
+    assert process.wait(30) == 2
+    assert "FITSVAULT_LINK_SECONDS" in "".join(lines)
+    assert "Traceback" not in "".join(lines)
+
+
+def test_make_lists_its_commands() -> None:
+    repository = Path(__file__).resolve().parents[2]
+    answer = subprocess.run(["make"], cwd=repository, capture_output=True, text=True, check=True)
+    for command in ("run", "test", "check", "bench"):
+        assert f"make {command}" in answer.stdout
