@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.database import make_engine, make_session_factory, read
 from shared.errors import FitsvaultError
 from shared.index.failures import list_failures
-from shared.settings import Settings, settings
+from shared.settings import Settings, settings, settings_table
 from shared.store.client import Store
 from shared.uploads import Upload, plan_uploads, run_uploads
 
@@ -101,6 +101,12 @@ def reconcile(prefix: Annotated[str, typer.Option(help="Only keys that begin so.
     typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     if counts["unsettled"]:
         raise typer.Exit(1)
+
+
+@app.command(name="settings", epilog="Example: fitsvault settings")
+def list_settings() -> None:
+    """List every setting with its default and what it means."""
+    typer.echo(settings_table(), nl=False)
 
 
 def _send(uploads: list[Upload]) -> None:

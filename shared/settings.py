@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "settings"]
+__all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "settings", "settings_table"]
 
 LOCAL_SETTINGS_FILE = "archive.env"
 """Where a running local archive leaves its address and keys for the command line, below its home."""
@@ -16,7 +16,9 @@ LOCAL_SETTINGS_FILE = "archive.env"
 class Settings(BaseSettings):
     """What can be set from the environment or from a file ``.env``."""
 
-    model_config = SettingsConfigDict(env_prefix="FITSVAULT_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FITSVAULT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Field(
         Path("data"),
@@ -103,6 +105,15 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{(self.home / 'index.sqlite').resolve()}"
+
+
+def settings_table() -> str:
+    """Return every setting with its default and description, as a Markdown table."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "unset" if field.default is None else f"`{json.dumps(field.default, default=str)}`"
+        rows.append(f"| `FITSVAULT_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
 
 
 def plain_settings(settings: Settings) -> dict[str, str]:

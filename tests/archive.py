@@ -16,7 +16,7 @@ import httpx
 from shared.settings import LOCAL_SETTINGS_FILE, Settings
 from shared.store.client import Store
 
-__all__ = ["ADMIN_PASSWORD", "RunningArchive", "running_archive", "start_process", "wait_until"]
+__all__ = ["ADMIN_PASSWORD", "RunningArchive", "StartedProcess", "running_archive", "wait_until"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ADMIN_PASSWORD = "correct horse battery"
@@ -34,32 +34,56 @@ def wait_until(what: str, probe: Callable[[], _T | None], seconds: float = 30.0)
         time.sleep(0.02)
 
 
-def start_process(home: Path, extra: Mapping[str, str] = {}) -> tuple[subprocess.Popen[str], list[str]]:
-    """Start ``python -m localstack`` and return it with its growing output."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("FITSVAULT_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "localstack"],
-        cwd=REPOSITORY,
-        env={
-            **clean,
-            "FITSVAULT_HOME": str(home),
-            "FITSVAULT_PORT": "0",
-            "FITSVAULT_S3_PORT": "0",
-            "FITSVAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
-            **extra,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    lines: list[str] = []
+class StartedProcess:
+    """`python -m localstack` with its growing output."""
 
-    def read() -> None:
-        assert process.stdout is not None
-        lines.extend(process.stdout)
+    def __init__(self, home: Path, extra: Mapping[str, str]) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FITSVAULT_")}
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "localstack"],
+            cwd=REPOSITORY,
+            env={
+                **clean,
+                "FITSVAULT_HOME": str(home),
+                "FITSVAULT_PORT": "0",
+                "FITSVAULT_S3_PORT": "0",
+                "FITSVAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
+                **extra,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-    threading.Thread(target=read, daemon=True).start()
-    return process, lines
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            self.lines.extend(output)
+
+    @property
+    def output(self) -> str:
+        """All that it has written up to now."""
+        return "".join(self.lines)
+
+    def wait_until_ready(self) -> None:
+        """Return when it says that it is ready."""
+        wait_until(
+            "the archive is ready", lambda: "fitsvault ready: " in self.output or self.process.poll() is not None, 90
+        )
+        assert self.process.poll() is None, self.output
+
+    def end(self, seconds: float = 60) -> int:
+        """Wait for its end and return its exit code; its output is whole then."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self._reader.join(10)
+        return code
 
 
 class RunningArchive:
@@ -117,19 +141,10 @@ class RunningArchive:
 @contextmanager
 def running_archive(home: Path, extra: Mapping[str, str] = {}) -> Iterator[RunningArchive]:
     """Run an archive for the length of the block, and see that it stops in order."""
-    process, lines = start_process(home, extra)
+    started = StartedProcess(home, extra)
     try:
-        wait_until(
-            "the archive is ready",
-            lambda: any(line.startswith("fitsvault ready: ") for line in lines) or process.poll() is not None,
-            90,
-        )
-        assert process.poll() is None, "".join(lines)
-        yield RunningArchive(home, lines)
+        started.wait_until_ready()
+        yield RunningArchive(home, started.lines)
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+        started.process.send_signal(signal.SIGTERM)
+        started.end()

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from shared.simulator import simulate_frame
-from tests.archive import RunningArchive, running_archive, start_process, wait_until
+from tests.archive import RunningArchive, StartedProcess, running_archive, wait_until
 
 
 def processes_of(home: Path) -> list[int]:
@@ -30,14 +30,13 @@ def processes_of(home: Path) -> list[int]:
 
 def test_two_side_by_side_and_a_second_start(archive: RunningArchive, tmp_path: Path) -> None:
     home = tmp_path / "second home"
-    extra = {"FITSVAULT_BUCKET": "science", "FITSVAULT_ADMIN_PASSWORD": ""}
-    del extra["FITSVAULT_ADMIN_PASSWORD"]
+    extra = {"FITSVAULT_BUCKET": "science"}
     with running_archive(home, extra) as second:
         second.store.write_bytes("science", "kept.fits", simulate_frame(OBJECT="kept").data, "application/fits")
         frame = second.wait_for_frame("kept.fits")
         assert archive.frame_of("kept.fits") is None
         output = "".join(second.lines)
-        assert second.settings.s3_endpoint_url in output
+        assert str(second.settings.s3_endpoint_url) in output
         assert output.rstrip().endswith(f"fitsvault ready: {second.url}")
         for name in ("state.json", "archive.env", "conf/s3.json", "conf/notification.toml", "conf/security.toml"):
             assert stat.S_IMODE((home / name).stat().st_mode) == 0o600, name
@@ -62,63 +61,63 @@ def test_objects_that_came_while_no_one_listened_are_found_at_start(tmp_path: Pa
 
 def test_a_killed_archive_leaves_no_process_behind(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    process, lines = start_process(home)
-    wait_until("ready", lambda: any("fitsvault ready" in line for line in lines), 90)
+    started = StartedProcess(home, {})
+    started.wait_until_ready()
     assert len(processes_of(home)) >= 4
-    process.kill()
-    process.wait()
+    started.process.kill()
+    started.end()
     wait_until("all parts have ended", lambda: not processes_of(home), 30)
 
 
 def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    process, lines = start_process(home)
-    wait_until("ready", lambda: any("fitsvault ready" in line for line in lines), 90)
+    started = StartedProcess(home, {})
+    started.wait_until_ready()
     begin = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    started.process.send_signal(signal.SIGINT)
+    assert started.end() == 0
     assert time.monotonic() - begin < 20
     assert processes_of(home) == []
-    assert "Traceback" not in "".join(lines)
+    assert "Traceback" not in started.output
 
 
 def test_a_generated_password_is_in_a_private_file(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    process, lines = start_process(home, {"FITSVAULT_ADMIN_PASSWORD": ""} | {"FITSVAULT_ADMIN_USERNAME": "chief"})
+    started = StartedProcess(home, {"FITSVAULT_ADMIN_PASSWORD": "", "FITSVAULT_ADMIN_USERNAME": "chief"})
     try:
-        ready = wait_until("ready", lambda: next((x for x in lines if "fitsvault ready" in x), None), 90)
+        started.wait_until_ready()
         path = home / "admin-password"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert str(path) in "".join(lines)
+        assert str(path) in started.output
         password = path.read_text().strip()
         assert len(password) >= 16
-        assert password not in "".join(lines)
+        assert password not in started.output
+        url = started.output.split("fitsvault ready: ")[1].strip()
         form = {"username": "chief", "password": password}
-        url = ready.split()[-1]
         assert httpx.post(f"{url}/api-token-auth/", data=form, trust_env=False).status_code == 200
     finally:
-        process.terminate()
-        process.wait(60)
+        started.process.terminate()
+        started.end()
 
 
 def test_a_home_in_use_and_a_port_in_use_are_named(archive: RunningArchive, tmp_path: Path) -> None:
-    process, lines = start_process(archive.home)
-    assert process.wait(30) == 1
-    assert f"another archive runs in {archive.home}" in "".join(lines)
+    started = StartedProcess(archive.home, {})
+    assert started.end() == 1
+    assert f"another archive runs in {archive.home}" in started.output
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process, lines = start_process(tmp_path / "home", {"FITSVAULT_PORT": str(port)})
-        assert process.wait(30) == 1
-    assert f"port {port} is taken by another program; set FITSVAULT_PORT" in "".join(lines)
+        started = StartedProcess(tmp_path / "home", {"FITSVAULT_PORT": str(port)})
+        assert started.end() == 1
+    assert f"port {port} is taken by another program; set FITSVAULT_PORT" in started.output
 
 
 def test_a_bad_setting_is_named(tmp_path: Path) -> None:
-    process, lines = start_process(tmp_path, {"FITSVAULT_LINK_SECONDS": "soon"})
-    assert process.wait(30) == 2
-    assert "FITSVAULT_LINK_SECONDS" in "".join(lines)
-    assert "Traceback" not in "".join(lines)
+    started = StartedProcess(tmp_path, {"FITSVAULT_LINK_SECONDS": "soon"})
+    assert started.end() == 2
+    assert "FITSVAULT_LINK_SECONDS" in started.output
+    assert "Traceback" not in started.output
 
 
 def test_make_lists_its_commands() -> None:
