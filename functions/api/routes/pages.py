@@ -1,10 +1,10 @@
 """The pages for people: a small start page without scripts, and the documentation."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from functions.api.openapi import openapi_document
 
 __all__ = ["router"]
 
@@ -50,8 +50,9 @@ def get_home() -> Response:
 @router.get("/docs/", include_in_schema=False, response_model=None)
 def get_docs(request: Request) -> Response:
     """Return the page that shows the OpenAPI document."""
-    document = request.scope.get("root_path", "").rstrip("/") + "/openapi.json"
-    page = get_swagger_ui_html(openapi_url=document, title=f"{request.app.title}: the REST interface")
+    page = get_swagger_ui_html(
+        openapi_url=f"{_prefix(request)}/openapi.json", title=f"{request.app.title}: the REST interface"
+    )
     page.headers.update(_DOCS_POLICY)
     return page
 
@@ -59,6 +60,8 @@ def get_docs(request: Request) -> Response:
 @router.get("/openapi.json", include_in_schema=False, response_model=None)
 def get_document(request: Request) -> Response:
     """Return the OpenAPI document."""
-    document: dict[str, Any] = request.app.openapi()
-    prefix = request.scope.get("root_path", "").rstrip("/")
-    return JSONResponse(document | {"servers": [{"url": prefix or "/"}]})
+    return JSONResponse(openapi_document(request.app, _prefix(request)))
+
+
+def _prefix(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")

@@ -1,0 +1,81 @@
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+ANSWERS = {
+    "/": ("get", {"200"}),
+    "/health/": ("get", {"200", "503"}),
+    "/api-token-auth/": ("post", {"200", "400", "413", "415", "503"}),
+    "/frames/": ("get", {"200", "400", "401", "503"}),
+    "/frames/aggregate/": ("get", {"200", "400", "401", "503"}),
+    "/frames/{frame_id}/": ("get", {"200", "401", "404", "503"}),
+    "/frames/{frame_id}/headers/": ("get", {"200", "400", "401", "404", "502", "503"}),
+    "/frames/{frame_id}/preview/": ("get", {"200", "304", "400", "401", "404", "502", "503"}),
+    "/frames/{frame_id}/download/": ("get", {"200", "302", "400", "401", "404", "502", "503"}),
+}
+
+
+@pytest.fixture
+def document(anonymous: TestClient) -> dict[str, Any]:
+    answer = anonymous.get("/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_every_path_and_its_answers_are_described(document: dict[str, Any]) -> None:
+    assert set(document["paths"]) == set(ANSWERS)
+    for path, (method, statuses) in ANSWERS.items():
+        assert list(document["paths"][path]) == [method]
+        operation = document["paths"][path][method]
+        assert set(operation["responses"]) == statuses, path
+        assert operation["summary"]
+        assert operation["description"]
+
+
+def test_tokens_are_asked_for_where_they_are_needed(document: dict[str, Any]) -> None:
+    asked = {path for path, (method, _) in ANSWERS.items() if document["paths"][path][method].get("security")}
+    assert asked == {path for path in ANSWERS if path.startswith("/frames/")}
+    assert document["components"]["securitySchemes"]["Token"]["in"] == "header"
+
+
+def test_the_parameters_of_lists_are_described(document: dict[str, Any]) -> None:
+    named = {item["name"]: item for item in document["paths"]["/frames/"]["get"]["parameters"]}
+    for name in ("limit", "offset", "sort", "order", "IMAGETYPE", "night", "RA", "DEC", "radius", "undated"):
+        assert named[name]["in"] == "query"
+        assert named[name]["description"]
+    assert "DATE_OBS" in named["sort"]["schema"]["enum"]
+    options = {item["name"] for item in document["paths"]["/frames/aggregate/"]["get"]["parameters"]}
+    assert options == set(named) - {"limit", "offset", "sort", "order"}
+    one = document["paths"]["/frames/{frame_id}/preview/"]["get"]["parameters"]
+    assert [item["name"] for item in one] == ["frame_id", "size"]
+
+
+def test_the_answer_of_a_list_is_described(document: dict[str, Any]) -> None:
+    schema = document["paths"]["/frames/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/Frames"}
+    assert "footprint" in document["components"]["schemas"]["Frame"]["properties"]
+
+
+def test_nothing_is_described_that_is_never_sent(document: dict[str, Any]) -> None:
+    assert "ValidationError" not in str(document)
+
+
+def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/"])
+def test_the_documentation_shows_the_document(anonymous: TestClient, path: str) -> None:
+    answer = anonymous.get(path)
+    assert answer.status_code == 200
+    assert "'/openapi.json'" in answer.text
+
+
+def test_below_a_prefix_the_document_says_so(app: FastAPI) -> None:
+    client = TestClient(app, root_path="/prod")
+    assert client.get("/prod/openapi.json").json()["servers"] == [{"url": "/prod"}]
+    assert "'/prod/openapi.json'" in client.get("/prod/docs").text
