@@ -47,6 +47,11 @@ def make_engine(url: str) -> Engine:
     ----------
     url
         SQLAlchemy URL, such as ``sqlite:///data/index.sqlite``.
+
+    Raises
+    ------
+    ValueError
+        The URL names no file: each connection would have a database of its own.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -83,8 +88,10 @@ def write(factory: sessionmaker[Session]) -> Iterator[Session]:
 
 
 def _make_parent(url: URL) -> None:
-    if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if url.database in (None, "", ":memory:"):
+        message = "An SQLite index needs a file, as in sqlite:///data/index.sqlite."
+        raise ValueError(message)
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

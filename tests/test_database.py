@@ -130,3 +130,9 @@ def test_foreign_keys_hold(engine: Engine) -> None:
 
 def test_the_clock_is_naive_utc() -> None:
     assert utc_now().tzinfo is None
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_an_index_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="needs a file"):
+        make_engine(url)

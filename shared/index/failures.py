@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, delete, func, select
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import utc_now
 from shared.index.models import Failure
 from shared.index.record import FailureRecord
 from shared.index.rows import failure_values
-from shared.index.text import prefix_end
 from shared.index.upsert import upsert
-from shared.index.walk import walk_keys
+from shared.index.walk import begins_with, walk_keys
 
 __all__ = ["FailedObject", "clear_failure", "find_failure", "list_failures", "record_failure", "walk_failures"]
 
@@ -56,7 +55,8 @@ def clear_failure(session: Session, bucket: str, key: str) -> bool:
 
 def find_failure(session: Session, bucket: str, key: str) -> Failure | None:
     """Return an object's failure."""
-    return session.scalars(select(Failure).where(Failure.bucket == bucket, Failure.key == key)).one_or_none()
+    statement = select(Failure).where(Failure.bucket == bucket, Failure.key == key)
+    return session.scalars(statement, execution_options={"populate_existing": True}).one_or_none()
 
 
 def list_failures(
@@ -71,7 +71,9 @@ def list_failures(
     prefix
         Only keys that begin so.
     """
-    conditions = _conditions(kind, prefix)
+    conditions = begins_with(Failure.key, prefix or "")
+    if kind:
+        conditions.append(Failure.kind == kind)
     count = session.scalar(select(func.count()).select_from(Failure).where(*conditions)) or 0
     if limit <= 0 or offset >= count:
         return count, ()
@@ -86,15 +88,3 @@ def walk_failures(
     statement = select(*_OBJECT).where(Failure.bucket == bucket)
     for row in walk_keys(source, statement, Failure.key, prefix, after, batch):
         yield FailedObject(*row)
-
-
-def _conditions(kind: str | None, prefix: str | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if kind:
-        conditions.append(Failure.kind == kind)
-    if prefix:
-        conditions.append(Failure.key >= prefix)
-        end = prefix_end(prefix)
-        if end is not None:
-            conditions.append(Failure.key < end)
-    return conditions

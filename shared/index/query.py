@@ -62,7 +62,7 @@ def get_frame(session: Session, frame_id: int) -> FrameRow | None:
     """Return one frame, with or without date."""
     if not 0 <= frame_id <= _LARGEST:
         return None
-    frame = session.get(Frame, frame_id)
+    frame = session.get(Frame, frame_id, populate_existing=True)
     return FrameRow(frame, related_ids(session, [frame_id])[frame_id]) if frame is not None else None
 
 

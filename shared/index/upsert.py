@@ -28,17 +28,7 @@ def upsert(
         Columns that an existing row gets; they may refer to its present values.
     """
     # SQLite and PostgreSQL share the clause, but SQLAlchemy has a statement class for each.
-    if session.get_bind().dialect.name == "postgresql":
-        statement = (
-            postgresql.insert(model)
-            .values(**inserted)
-            .on_conflict_do_update(index_elements=["bucket", "key"], set_=updated)
-            .returning(model.id)
-        )
-        return session.scalars(statement).one()
-    return session.scalars(
-        sqlite.insert(model)
-        .values(**inserted)
-        .on_conflict_do_update(index_elements=["bucket", "key"], set_=updated)
-        .returning(model.id)
-    ).one()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(model).values(**inserted)
+    statement = statement.on_conflict_do_update(index_elements=["bucket", "key"], set_=updated)
+    return session.scalars(statement.returning(model.id)).one()

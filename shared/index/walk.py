@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Row, Select
+from sqlalchemy import ColumnElement, Row, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from shared.index.text import prefix_end
 
-__all__ = ["walk_keys"]
+__all__ = ["begins_with", "walk_keys"]
+
+
+def begins_with(column: InstrumentedAttribute[str], prefix: str) -> list[ColumnElement[bool]]:
+    """Return conditions for text that begins with `prefix`, as a range, for which an index serves."""
+    if not prefix:
+        return []
+    end = prefix_end(prefix)
+    return [column >= prefix] if end is None else [column >= prefix, column < end]
 
 
 def walk_keys(
@@ -23,12 +31,7 @@ def walk_keys(
 
     The rows have an attribute ``key``. Each batch is one statement, so that memory is bounded by the batch.
     """
-    if prefix:
-        statement = statement.where(key >= prefix)
-        end = prefix_end(prefix)
-        if end is not None:
-            statement = statement.where(key < end)
-    statement = statement.order_by(key).limit(batch)
+    statement = statement.where(*begins_with(key, prefix)).order_by(key).limit(batch)
     while True:
         rows = _fetch(source, statement.where(key > after) if after else statement)
         yield from rows
