@@ -16,6 +16,7 @@ _MONTHS = {
 }
 _LOOK = 64
 _MJD_ZERO = dt.datetime(1858, 11, 17)  # noqa: DTZ001
+_FIRST_MJD = 10_000  # 1886; smaller numbers are placeholders
 _JD_OF_MJD_ZERO = 2400000.5
 _DAYS_OF_TWO_DIGITS = 1.5
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
@@ -64,9 +65,7 @@ def parse_moment(value: CardValue, near: dt.datetime | None = None) -> Moment | 
     date, rest = found
     if not plausible(date):
         return None
-    rest = rest.lstrip("Tt _,;")
-    time = parse_time(rest) if rest else None
-    return _shifted(date, time)
+    return _shifted(date, _clock(rest.lstrip("Tt _,;")))
 
 
 def parse_date(value: CardValue) -> dt.date | None:
@@ -83,10 +82,9 @@ def parse_time(value: CardValue, *, hours: bool = False) -> dt.timedelta | None:
     Minutes and seconds of 60 carry over. A zone is taken off, so the result may be negative or beyond 24 h.
     """
     if isinstance(value, str):
-        look = value.strip()[:_LOOK]
-        match = _TIME.match(look) or _COMPACT_TIME.match(look)
-        if match is not None:
-            return _time_of(match)
+        clock = _clock(value.strip()[:_LOOK])
+        if clock is not None:
+            return clock
     amount = number(value)
     if amount is None:
         return None
@@ -104,7 +102,7 @@ def from_julian_date(value: CardValue) -> dt.datetime | None:
         moment = _MJD_ZERO + dt.timedelta(days=mjd)
     except OverflowError:
         return None
-    return moment if mjd > 0 and plausible(moment) else None
+    return moment if mjd >= _FIRST_MJD and plausible(moment) else None
 
 
 def _numeric(value: CardValue) -> Moment | None:
@@ -146,6 +144,11 @@ def _made(year: int, month: int, day: int) -> dt.date | None:
         return dt.date(year, month, day)
     except ValueError:
         return None
+
+
+def _clock(look: str) -> dt.timedelta | None:
+    match = _TIME.match(look) or _COMPACT_TIME.match(look)
+    return _time_of(match) if match is not None else None
 
 
 def _time_of(match: re.Match[str]) -> dt.timedelta | None:

@@ -19,7 +19,7 @@ SYNONYMS: Synonyms = {
     "instrument": ("INSTRUME", "DETECTOR", "CAM-ID", "CAMERA"),
     "image_type": ("IMAGETYP", "OBSTYPE", "EXPTYPE", "DATA-TYP", "FRAME"),
     "object_name": ("OBJECT", "TARGNAME", "FIELD", "FIELD_NAME"),
-    "filter_name": ("FILTER", "FILTERS", "FILTNAM1", "FILTER01", "ESO INS FILT1 NAME"),
+    "filter_name": ("FILTER", "FILTERS", "FILTNAM1", "FILTER01"),
     "filter_wheels": ("FILTER1", "FILTER2", "FILTER3"),
     "exposure_time": ("EXPTIME", "EXPOSURE", "EXP", "EXP_TIME", "EXP-TIME", "ITIME", "ELAPTIME"),
     "date_obs": ("DATE-OBS", "DATE_OBS", "DATEOBS", "DATE-BEG", "DATE-STA", "CAMERA-DATE-OBS", "UT-DATE", "UTDATE"),

@@ -58,7 +58,7 @@ def night(
     longitude = site_longitude(lookup)
     if longitude is None and site is not None:
         longitude = site_longitudes.get(site)
-    if not timed or longitude is None:
+    if not timed or longitude is None or not -360.0 <= longitude <= 360.0:
         return moment.date()
     return (moment + dt.timedelta(hours=longitude / _DEGREES_PER_HOUR) - _HALF_DAY).date()
 

@@ -21,6 +21,7 @@ _MAX_RELATIONS = 10_000
 _OPEN_WHEEL = re.compile(r"(air|open|clear\d*[sl]?|empty|free|none|blank|block|hole)$", re.IGNORECASE)
 _BINNING = re.compile(r"\s*(\d{1,4})(?:\s*[x*,:\s]\s*(\d{1,4}))?\s*$", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"\[\s*ms\s*\]|\bmilliseconds?\b", re.IGNORECASE)
+_MINUTES = re.compile(r"\[\s*min\s*\]|\bminutes?\b", re.IGNORECASE)
 _OF_THE_SITE = re.compile(r"\bsite\b|sea level|\bmet(?:re|er)s?\b|\[\s*m\s*\]", re.IGNORECASE)
 _RELATION = re.compile(r"L1(ID[A-Z0-9]+|(AVG|BIAS|DARK|FLAT|RAW|MASK|CAT)\d*)$")
 
@@ -124,10 +125,15 @@ def _binning(lookup: Lookup) -> tuple[int | None, int | None]:
 
 
 def _exposure(card: Card) -> float | None:
+    """Read an exposure time [s]; comments that speak of milliseconds or of minutes (DSS) are heeded."""
     seconds = number(card.value)
-    if seconds is not None and _MILLISECONDS.search(card.comment):
+    if seconds is None:
+        return None
+    if _MILLISECONDS.search(card.comment):
         seconds /= 1000.0
-    return seconds if seconds is not None and 0.0 <= seconds <= _MAX_EXPOSURE_S else None
+    elif _MINUTES.search(card.comment):
+        seconds *= 60.0
+    return seconds if 0.0 <= seconds <= _MAX_EXPOSURE_S else None
 
 
 def _altitude(card: Card) -> float | None:
