@@ -29,4 +29,5 @@ def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes
     try:
         return services.store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
     except ObjectGoneError as error:
-        raise HTTPException(404, f"The {name.partition('.')[0]} of this frame is not there.") from error
+        what = name.partition(".")[0].partition("-")[0]
+        raise HTTPException(404, f"The {what} of this frame is not there.") from error

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
-from tests.api.conftest import make_client, make_key
+from tests.api.conftest import PutFrame, make_client, make_key
 
 SECRET = "postgresql://user:hunter2@db/x"
 
@@ -75,6 +75,16 @@ def test_what_is_nobodys_fault_is_not_logged(
 ) -> None:
     assert failing_client(fragile_app, error).get("/fail/").status_code == status
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("tail", ["preview/", "headers/"])
+def test_a_store_that_is_away_is_told_with_a_time_to_come_back(
+    client: TestClient, put: PutFrame, caplog: pytest.LogCaptureFixture, tail: str
+) -> None:
+    answer = client.get(f"/frames/{put()}/{tail}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json() == {"detail": "The object store is not available. Try again later."}
+    assert [record.message for record in caplog.records] == ["no answer"]
 
 
 def test_an_index_that_is_away_is_told_with_a_time_to_come_back(
