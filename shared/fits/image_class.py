@@ -10,7 +10,7 @@ _WORDS: tuple[tuple[ImageClass, re.Pattern[str]], ...] = (
     (ImageClass.DARK, re.compile(r"dark ?flat|flat ?dark")),
     (ImageClass.BIAS, re.compile(r"bias|\bzero\b|offset frame")),
     (ImageClass.DARK, re.compile(r"dark")),
-    (ImageClass.FLAT, re.compile(r"flat|\bsky ?lamp\b|twilight")),
+    (ImageClass.FLAT, re.compile(r"flat|\bff\b|twilight")),
     (ImageClass.FOCUS, re.compile(r"focus")),
     (ImageClass.SPECTRUM, re.compile(r"spectr|\barcs?\b|\bcomp\b|\bcomparison\b|\blamps?\b|\bwave\b|\bthar\b")),
     (

@@ -25,7 +25,7 @@ SYNONYMS: Synonyms = {
     "date_obs": ("DATE-OBS", "DATE_OBS", "DATEOBS", "DATE-BEG", "DATE-STA", "CAMERA-DATE-OBS", "UT-DATE", "UTDATE"),
     "time_obs": (
         *("UTSTART", "TIME-OBS", "UTC-OBS", "UT", "UT-TIME", "UTC", "UT-STR", "UTIME", "UTOPEN", "UT-OBS"),
-        *("TIME-BEG", "TIME_OBS", "UT_OBS", "UTSHUT", "UT_STR", "EXPSTART"),
+        *("TIME-BEG", "TIME_OBS", "UT_OBS", "UTSHUT", "UT_STR"),
     ),
     "julian_date": ("MJD-OBS", "MJD_OBS", "MJD-BEG", "JD", "JD-OBS", "MJD-STR", "EXPSTART", "MJD"),
     "night": ("DAY-OBS", "DAY_OBS", "NIGHT", "OBSNIGHT", "DTCALDAT"),

@@ -36,11 +36,11 @@ def science_hdu(hdus: tuple[Hdu, ...], synonyms: Synonyms) -> Hdu:
 def describing_headers(hdus: tuple[Hdu, ...], science: Hdu) -> tuple[tuple[Card, ...], ...]:
     """Return the headers that describe the observation, the most trusted first.
 
-    The science HDU's; the primary's; and that of a tile-compressed first extension without a name of its own,
-    which is the primary of the file before ``fpack``.
+    The science HDU's; the primary's; and that of a first extension without a name of its own that is
+    tile-compressed or has no pixels, which is the primary of the file before ``fpack``.
     """
     others = [hdus[0]]
-    if len(hdus) > 1 and hdus[1].kind == "compressed-image" and hdus[1].name in _UNNAMED:
+    if len(hdus) > 1 and hdus[1].name in _UNNAMED and (hdus[1].kind == "compressed-image" or _is_bare(hdus[1])):
         others.append(hdus[1])
     return (
         image_cards(science),
@@ -60,6 +60,10 @@ def merged_header(headers: tuple[tuple[Card, ...], ...]) -> tuple[Card, ...]:
         merged.extend(card for card in cards if card.keyword not in held)
         held.update(card.keyword for card in cards)
     return tuple(merged)
+
+
+def _is_bare(hdu: Hdu) -> bool:
+    return hdu.kind == "image" and (not hdu.axes or 0 in hdu.axes)
 
 
 def _answers(hdu: Hdu, synonyms: Synonyms) -> int:

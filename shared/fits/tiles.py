@@ -12,6 +12,7 @@ from shared.fits.model import Card, CardValue, Hdu
 __all__ = ["image_cards", "tile_damage"]
 
 _ROW_CHUNK_BYTES = 1 << 20
+_MOST_ROW_BYTES = 1 << 20
 _WIDTHS = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
 _FORM = re.compile(r"(\d{0,18})([LXBIJKAEDCMPQ])(?:([LXBIJKAEDCM]))?")
 _TILE_COLUMNS = frozenset({"COMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"})
@@ -60,6 +61,8 @@ def tile_damage(stream: BinaryIO, hdu: Hdu) -> str | None:
     row_bytes, rows = _int(first.get("NAXIS1")), _int(first.get("NAXIS2"))
     if row_bytes is None or rows is None:
         return "the table of a compressed image needs two axes"
+    if row_bytes > _MOST_ROW_BYTES:
+        return f"a row of its table has {row_bytes:,} bytes, more than any tile's entry"
     if (problem := _count_problem(hdu, first, rows)) is not None:
         return problem
     columns = _columns(first)
@@ -113,8 +116,8 @@ def _outside_heap(
             places.append((at, match[2], _WIDTHS.get(match[3] or "B", 1)))
         at += width
     step = max(1, _ROW_CHUNK_BYTES // max(1, row_bytes))
-    if not places or row_bytes > hdu.data_bytes:
-        return None if places else "its table has no column COMPRESSED_DATA"
+    if not places:
+        return "its table has no column of compressed tiles"
     stream.seek(hdu.data_offset)
     for start in range(0, rows, step):
         count = min(step, rows - start)

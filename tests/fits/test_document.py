@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,11 @@ def test_full_results_have_every_hdu_with_comments_and_units(tmp_path: Path) -> 
     assert {"key": "EXPTIME", "value": 5.0, "comment": "Exposure", "unit": "s"} in first["cards"]  # type: ignore[operator]
     assert {"key": "HISTORY", "value": "x", "comment": "", "unit": None} in first["cards"]  # type: ignore[operator]
     assert (second["index"], second["name"], second["kind"], second["axes"]) == (1, "BPM", "image", [4, 3])
+
+
+def test_the_document_needs_no_numpy() -> None:
+    code = "import sys, shared.fits.document; sys.exit(any(name in sys.modules for name in ('numpy', 'astropy')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_document_tells_its_version_and_science_hdu(tmp_path: Path) -> None:

@@ -46,12 +46,19 @@ def test_the_merged_header_has_what_only_the_primary_holds(tmp_path: Path) -> No
     )
 
 
-def test_the_unnamed_first_extension_of_an_fpacked_file_counts_as_its_primary(tmp_path: Path) -> None:
-    packed_primary = compressed(card("SITEID", "elp"), axes=(6, 4))
-    found = described(tmp_path, EMPTY, packed_primary, image(SCI, extension=True))
+@pytest.mark.parametrize(
+    "packed", [compressed(card("SITEID", "elp")), image(card("SITEID", "elp"), axes=(0, 0), extension=True)]
+)
+def test_the_unnamed_first_extension_of_an_fpacked_file_counts_as_its_primary(tmp_path: Path, packed: bytes) -> None:
+    found = described(tmp_path, EMPTY, packed, image(SCI, extension=True))
     assert found.science == 2
     assert found.observation.site == "elp"
     assert "ZIMAGE" not in keywords(found.header)
+
+
+def test_an_unnamed_image_beside_the_science_does_not_describe_it(tmp_path: Path) -> None:
+    other = image(card("SITEID", "elp"), extension=True)
+    assert described(tmp_path, EMPTY, other, image(SCI, extension=True)).observation.site is None
 
 
 def test_a_compressed_header_is_that_of_the_image(tmp_path: Path) -> None:

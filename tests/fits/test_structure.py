@@ -181,6 +181,8 @@ def test_a_changed_card_fails_the_checksum_alone(tmp_path: Path) -> None:
         (compressed(rows=3), "make 4 tiles, its table has 3 rows"),
         (compressed(card("THEAP", 5)), "its heap begins at byte 5"),
         (compressed(card("ZTILE1", 0)), "ZTILEn is not a positive integer"),
+        (compressed().replace(b"COMPRESSED_DATA", b"COMPRESSED_DALI"), "no column of compressed tiles"),
+        (compressed().replace(b"1PB(8)", b"900J  "), "do not fit into NAXIS1"),
         (compressed(axes=(2**40, 2**40), rows=4), "tiles, its table has 4 rows"),
     ],
 )
