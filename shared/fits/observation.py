@@ -15,6 +15,7 @@ from shared.fits.wcs import CelestialWcs, celestial_wcs
 __all__ = ["observe"]
 
 _IMAGES = frozenset({"image", "compressed-image"})
+_TYPE_EVIDENCE = ("CALFRAME", "ESO DPR TYPE", "ESO DPR CATG")
 _MAX_BINNING = 1024
 _MAX_EXPOSURE_S = 1e9
 _MAX_RELATIONS = 10_000
@@ -84,11 +85,11 @@ def observe(lookup: Lookup, science: Hdu, site_longitudes: Mapping[str, float]) 
 
 
 def _type(lookup: Lookup) -> tuple[str | None, ImageClass]:
-    """Return the header's word for the type of frame, and its class, for which ESO's DPR keywords may stand in."""
+    """Return the header's word for the type of frame, and its class, for which other evidence may stand in."""
     word = lookup.first("image_type", _frame_type)
     kind = classify(word)
     if word is None:
-        for card in (*lookup.cards("ESO DPR TYPE"), *lookup.cards("ESO DPR CATG")):
+        for card in (card for name in _TYPE_EVIDENCE for card in lookup.cards(name)):
             if (kind := classify(text(card.value))) is not ImageClass.OTHER:
                 break
     return word, kind

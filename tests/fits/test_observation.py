@@ -243,6 +243,7 @@ def test_night(tmp_path: Path, cards: list[str], expected: str) -> None:
         (["OBSTYPE = 'IMAGING'", "IMAGETYP= 'EXT'"], "EXT", ImageClass.OTHER),
         (["DATA-TYP= 'OBJECT'"], "OBJECT", ImageClass.OBJECT),
         (["HIERARCH ESO DPR TYPE = 'FLAT,LAMP'"], None, ImageClass.FLAT),
+        (["CALFRAME= 'MasterFlat' / of Astro Pixel Processor"], None, ImageClass.FLAT),
         ([], None, ImageClass.OTHER),
     ],
 )

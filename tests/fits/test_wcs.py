@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.fits.cards import parse_cards
 from shared.fits.model import Card, CardValue, SkyPosition
-from shared.fits.reference import reference_system
+from shared.fits.reference import ReferenceSystem, reference_system
 from shared.fits.wcs import celestial_wcs
 from tests.fits.test_values import ANY_VALUE
 
@@ -97,6 +97,15 @@ def apart(one: SkyPosition, other: tuple[float, float]) -> float:
         {"PV1_0": 0.0, "PV1_1": 1.001, "PV1_7": 0.3, "PV2_0": 0.0, "PV2_1": 0.999, "PV2_8": -0.2},
         {"CD1_1": None, "CD1_2": None, "CD2_1": None, "CD2_2": None, "CDELT1": 1e-3, "CDELT2": 1e-3, "CROTA2": 270.0},
         {"CD1_1": None, "CD1_2": None, "CD2_1": None, "CD2_2": None, "PC1_1": -1e-3, "PC2_2": 1e-3},
+        {"CDELT1": 2e-3, "CDELT2": 2e-3, "CROTA1": 78.4, "CROTA2": 78.4},
+        {"PC1_1": 0.9, "PC1_2": 0.1, "PC2_1": -0.1, "PC2_2": 0.9},
+        {"PC1_1": 0.9, "PC2_2": 0.9, "CDELT1": -2e-3, "CDELT2": 2e-3},
+        {"CRVAL1": None, "CRPIX2": None},
+        {"LATPOLE": 0.0, "LONPOLE": 180.0, "CRVAL2": 89.05},
+        {"CTYPE1": "RA---ZPN", "CTYPE2": "DEC--ZPN", "PV2_1": 1.0, "PV2_3": 42.0},
+        {"CTYPE1": "RA---CAR", "CTYPE2": "DEC--CAR"},
+        {"CTYPE1": "RA---STG", "CTYPE2": "DEC--STG"},
+        {"CUNIT1": "arcsec", "CUNIT2": "arcsec"},
         PLATE,
     ],
 )
@@ -202,6 +211,25 @@ def test_any_values_give_directions_or_nothing(changes: dict[str, CardValue]) ->
 )
 def test_reference_systems(radesys: str | None, equinox: CardValue, epoch: CardValue, name: str) -> None:
     assert reference_system(radesys, equinox, epoch=epoch).name == name
+
+
+@pytest.mark.parametrize(
+    ("system", "point", "expected"),
+    [
+        (ReferenceSystem("ecliptic"), (90.0, 0.0), (90.0, 23.4393)),  # the obliquity
+        (ReferenceSystem("galactic"), (0.0, 90.0), (192.8595, 27.1283)),  # the north galactic pole
+        (ReferenceSystem("icrs"), (-1.0, 5.0), (359.0, 5.0)),
+    ],
+)
+def test_known_directions(system: ReferenceSystem, point: tuple[float, float], expected: tuple[float, float]) -> None:
+    found = system.to_icrs([point])
+    assert found is not None
+    assert (found[0].ra, found[0].dec) == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("point", [(math.nan, 0.0), (0.0, 90.1), (math.inf, 0.0), (1e9, 0.0)])
+def test_what_is_no_direction(point: tuple[float, float]) -> None:
+    assert ReferenceSystem().to_icrs([(0.0, 0.0), point]) is None
 
 
 def test_keywords_are_read_from_raw_records() -> None:
