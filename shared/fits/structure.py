@@ -11,6 +11,7 @@ from shared.fits.checksum import checksum_state, datasum_state, sum_stream
 from shared.fits.headers import BLOCK, Header, check_beginning, read_header
 from shared.fits.model import CardValue, ChecksumState, Hdu
 from shared.fits.tiles import tile_damage
+from shared.fits.values import MAX_TEXT
 
 __all__ = ["MAX_HDUS", "Structure", "read_structure"]
 
@@ -18,6 +19,7 @@ MAX_HDUS = 10_000
 MAX_HEADERS_BYTES = 64 << 20
 """Most bytes of all headers of one file together."""
 
+_MAX_KIND = 32
 _JUNK_LOOK = 4 << 20
 _BITPIX = frozenset({8, 16, 32, 64, -32, -64})
 _MAX_NAXIS = 999
@@ -94,7 +96,7 @@ def _walk(stream: BinaryIO, size: int) -> Structure:
 
 def _hdu(stream: BinaryIO, size: int, header: Header, offset: int, index: int, notes: list[str]) -> Hdu:
     name_card, version_card = header.first("EXTNAME"), header.first("EXTVER")
-    name = name_card.value.strip() if name_card is not None and isinstance(name_card.value, str) else ""
+    name = name_card.value.strip()[:MAX_TEXT] if name_card is not None and isinstance(name_card.value, str) else ""
     place = _place(index, name)
     shape = _shape(header, index, place)
     data_offset = offset + header.length
@@ -162,7 +164,7 @@ def _shape(header: Header, index: int, place: str) -> _Shape:
 
 def _extension_kind(value: CardValue) -> str:
     word = value.strip() if isinstance(value, str) else ""
-    return _KINDS.get(word.upper(), word or "unknown")
+    return _KINDS.get(word.upper(), word[:_MAX_KIND] or "unknown")
 
 
 def _axes(first: Mapping[str, CardValue], stem: str, place: str) -> tuple[int, ...]:
