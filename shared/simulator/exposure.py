@@ -25,6 +25,8 @@ EXTINCTION = {"B": 0.24, "V": 0.13, "R": 0.09}
 SEEING = 1.5
 FLAT_LEVEL = 26_000.0
 BINNING = 2
+FULL_SCALE = 1.2
+"""Arcsec per pixel above which light is dimmed, so that the large pixels of small frames do not saturate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Exposure:
         pixel = (pointing.scale * 3600.0) ** 2
         background = self._electrons(SKY_MAGNITUDES.get(self.filter_name, 21.0), extinct=False) * pixel
         image = np.full(self.shape, background * (1.0 + 2.5 * self._moonlight()))
-        image *= 1.0 + 0.02 * np.linspace(-1, 1, self.shape[0])[:, np.newaxis]
+        image *= 1.0 + 0.004 * np.linspace(-1, 1, self.shape[0])[:, np.newaxis]
         if field.galaxy is not None:
             x, y = pointing.pixels(np.array([field.ra]), np.array([field.dec]))
             flux = self._electrons(field.galaxy.magnitude)
@@ -142,7 +144,9 @@ class Exposure:
         pointing = self.pointing
         airmass = self.site.horizontal(pointing.ra, pointing.dec, self.start).airmass
         dimming = EXTINCTION.get(self.filter_name, 0.1) * airmass if extinct else 0.0
-        return self.seconds * 10.0 ** (-0.4 * (magnitude + dimming - ZERO_POINTS.get(self.filter_name, 24.5)))
+        aperture = min(1.0, (FULL_SCALE / (pointing.scale * 3600.0)) ** 2)
+        brightness = 10.0 ** (-0.4 * (magnitude + dimming - ZERO_POINTS.get(self.filter_name, 24.5)))
+        return self.seconds * aperture * brightness
 
     def _moonlight(self) -> float:
         up = self.site.horizontal(*moon(self.start), self.start).altitude > 0

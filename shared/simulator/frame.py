@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +58,10 @@ def simulate_frame(
     number: int = 1,
     seed: int = 0,
     shape: tuple[int, int] = (64, 64),
-    overscan: int = 0,
     site: Site | None = None,
     name: str | None = None,
     catalog: bool = False,
+    cards: Mapping[str, HeaderValue] | None = None,
     **keywords: HeaderValue,
 ) -> SimulatedFrame:
     """Simulate one frame, by default of M 51 in V.
@@ -72,18 +73,17 @@ def simulate_frame(
     seed
         Of the noise.
     shape
-        Rows and columns without overscan.
-    overscan
-        Columns of overscan on the right.
+        Rows and columns; there is no overscan.
     name
         File name; by default made from the header. One that ends in ``.fz`` asks for tile compression.
     catalog
         Whether to add the table CAT.
-    **keywords
-        Header cards that replace, add or (None) remove; names with a dash by ``**{"DAY-OBS": "2026-11-21"}``.
+    cards, **keywords
+        Header cards that replace, add or (None) remove, names with a dash as ``cards={"DAY-OBS": "2026-11-21"}``.
         IMAGETYP, OBJECT, FILTER and EXPTIME decide the pixels, too; RLEVEL the end of the default name.
     """
     site = site or Site()
+    keywords |= cards or {}
     image_type = str(keywords.get("IMAGETYP") or "object")
     seconds = keywords.get("EXPTIME", 0.0 if image_type == "bias" else 60.0)
     exposure = Exposure(
@@ -100,33 +100,33 @@ def simulate_frame(
         filter_name=str(keywords.get("FILTER") or "V"),
         seconds=float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e5 else 60.0,
         shape=shape,
-        overscan=overscan,
+        overscan=0,
         seed=seed,
     )
-    cards = dict(exposure.cards())
+    header = dict(exposure.cards())
     for keyword, value in keywords.items():
-        cards[keyword] = (value, cards.get(keyword, ("", ""))[1])
-    cards = {keyword: card for keyword, card in cards.items() if card[0] is not None}
-    name = name or _name(exposure, cards, named="FNAME" in keywords)
+        header[keyword] = (value, header.get(keyword, ("", ""))[1])
+    header = {keyword: card for keyword, card in header.items() if card[0] is not None}
+    name = name or _name(exposure, header, named="FNAME" in keywords)
     for keyword in ("FNAME", "ORIGNAME"):
         if keyword not in keywords:
-            cards[keyword] = (name, cards[keyword][1])
-    return finished(exposure.raw(), cards, name, *([catalog_hdu(exposure.catalog(), 1.4)] if catalog else []))
+            header[keyword] = (name, header[keyword][1])
+    others = [catalog_hdu(exposure.catalog(), exposure.camera.gain)] if catalog else []
+    return finished(exposure.raw(), header, name, *others)
 
 
 def _name(exposure: Exposure, cards: Cards, *, named: bool) -> str:
     """Return FNAME if it was asked for, else the usual name made from the header."""
     if named and "FNAME" in cards:
         return str(cards["FNAME"][0])
-    parts = [
-        str(cards[keyword][0]) if keyword in cards else "" for keyword in ("SITEID", "TELESCOP", "INSTRUME", "DAY-OBS")
-    ]
     site, telescope, instrument, day = (
-        re.sub(r"[^A-Za-z0-9]", "", part.split("-")[0] if i == 1 else part) for i, part in enumerate(parts)
+        str(cards.get(keyword, ("", ""))[0]) for keyword in ("SITEID", "TELESCOP", "INSTRUME", "DAY-OBS")
     )
+    parts = [site + telescope.split("-")[0], instrument, day]
+    stem = "-".join(re.sub(r"[^A-Za-z0-9]", "", part) for part in parts)
     letter, level = LETTERS.get(exposure.image_type, "e"), cards.get("RLEVEL", (0, ""))[0]
     ending = f"{letter}{level:02d}" if isinstance(level, int) else f"{letter}00"
-    return f"{site}{telescope}-{instrument}-{day}-{exposure.number:04d}-{ending}.fits.fz"
+    return f"{stem}-{exposure.number:04d}-{ending}.fits.fz"
 
 
 def _degrees(value: HeaderValue) -> float | None:

@@ -14,10 +14,10 @@ __all__ = ["schedule", "simulate_night"]
 
 READOUT = dt.timedelta(seconds=12.415)
 SLEW = dt.timedelta(seconds=48.207)
-LOWEST = 25.0
 EXPOSURES = {"B": 180.0, "V": 120.0, "R": 120.0}
 FLATS = 3
 VISITS = 5
+VISIT = dt.timedelta(minutes=9)
 FIRST_REQUEST = 1700
 
 
@@ -97,8 +97,8 @@ def schedule(*, night: dt.date, seed: int, shape: tuple[int, int], site: Site) -
     target = _highest(site, time, set())
     yield take("focus", 20.0, field=target, defocus=max(1.0, 6.0 * max(shape) / 512), request=FIRST_REQUEST)
     done: set[str] = set()
-    dark_until = _when_sun_is_above(site, -14.0, time)
-    pause = (dark_until - time) / VISITS
+    dark_until = _when_sun_is_above(site, -14.0, noon + dt.timedelta(hours=12))
+    pause = (dark_until - time - VISIT) / (VISITS - 1)
     dusk = time
     for visit in range(VISITS):
         time = max(time, dusk + visit * pause) + SLEW
@@ -109,10 +109,8 @@ def schedule(*, night: dt.date, seed: int, shape: tuple[int, int], site: Site) -
 
 
 def _highest(site: Site, time: dt.datetime, done: set[str]) -> Field:
-    """Return the field that stands highest and was not yet observed; one of those near setting first."""
-    left = [field for field in FIELDS if field.name not in done]
-    west = [f for f in left if _altitude(site, f, time) > LOWEST and site.horizontal(f.ra, f.dec, time).azimuth > 180]
-    return max(west or left, key=lambda field: _altitude(site, field, time))
+    """Return the field that stands highest among those not yet observed."""
+    return max((field for field in FIELDS if field.name not in done), key=lambda field: _altitude(site, field, time))
 
 
 def _altitude(site: Site, field: Field, time: dt.datetime) -> float:

@@ -12,6 +12,7 @@ __all__ = ["Pointing", "paint_galaxy", "paint_stars"]
 
 Floats = NDArray[np.floating]
 MOFFAT_BETA = 3.0
+EDGE_ON = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,27 @@ def paint_galaxy(
     Arms stand out more, and the bulge less, the bluer the filter.
     """
     rows, columns = image.shape
-    scale = galaxy.scale / 3600.0 / pointing.scale
+    scale, ratio = galaxy.scale / 3600.0 / pointing.scale, galaxy.axis_ratio
     angle = math.radians(galaxy.position_angle + 90.0 + pointing.rotation)
     dx, dy = np.arange(columns) - (x - 1), np.arange(rows)[:, np.newaxis] - (y - 1)
-    along = dx * math.cos(angle) + dy * math.sin(angle)
-    across = (dy * math.cos(angle) - dx * math.sin(angle)) / max(galaxy.axis_ratio, 0.1)
-    radius = np.hypot(along, across) / scale + 1e-3
-    turn = np.arctan2(across, along) - np.log(radius) / math.tan(math.radians(galaxy.pitch))
-    blueness = 0.5 + 0.2 * FILTERS.get(filter_name, 0.0)
-    arms = np.exp(3.0 * (np.cos(galaxy.arms * turn) - 1.0)) * (1.0 - np.exp(-((radius / 0.7) ** 2)))
-    knots = 1.0 + 0.5 * np.cos(9.0 * turn + 3.0 * radius) * np.cos(11.0 * radius + 2.0 * turn)
-    disc = np.exp(-radius) * (1.0 - 0.5 * blueness + 3.0 * blueness * arms * knots)
-    bulge_radius = np.hypot(dx, dy) / (0.18 * scale)
-    bulge = (1.6 - blueness) * 3.0 * np.exp(-3.67 * (bulge_radius**0.5 - 1.0) * 0.5)
-    model = disc + np.minimum(bulge, 12.0) * np.exp(-bulge_radius / 6.0)
-    image += flux * model / (2 * math.pi * scale**2 * max(galaxy.axis_ratio, 0.1) * 1.9)
+    along = (dx * math.cos(angle) + dy * math.sin(angle)) / scale
+    across = (dy * math.cos(angle) - dx * math.sin(angle)) / scale
+    radius = np.hypot(along, across / max(ratio, 0.12)) + 1e-3
+    turn = np.arctan2(across / max(ratio, 0.12), along) - np.log(radius) / math.tan(math.radians(galaxy.pitch))
+    blueness = 0.55 + 0.25 * FILTERS.get(filter_name, 0.0)
+    clumps = _clumps(dx / scale, dy[:, 0] / scale, galaxy.position_angle)
+    arms = np.exp(1.9 * (np.cos(galaxy.arms * turn + 0.2 * clumps) - 1.0)) * (1.0 - np.exp(-((radius / 0.6) ** 2)))
+    disc = np.exp(-radius) * (1.0 - 0.55 * blueness + 2.6 * blueness * arms * np.exp(0.4 * clumps))
+    if ratio < EDGE_ON:
+        disc *= 1.0 - 0.75 * np.exp(-((across / 0.045) ** 2) - (along / 2.5) ** 2)
+    bulge = 3.2 * (1.3 - blueness) * np.exp(-5.5 * np.hypot(along, across / (0.5 + 0.5 * ratio)))
+    image += flux * (disc + bulge) / (2 * math.pi * scale**2 * max(ratio, 0.12) * 1.4)
+
+
+def _clumps(x: Floats, y: Floats, seed: float) -> Floats:
+    """Return a random field of mean 0 and deviation 1, a sum of standing waves."""
+    generator = np.random.default_rng(int(seed))
+    count = 120
+    waves = generator.normal(0.0, 7.0, (2, count, 1)), generator.uniform(0, 2 * math.pi, (2, count, 1))
+    across, along = np.cos(waves[0][0] * x + waves[1][0]), np.cos(waves[0][1] * y + waves[1][1])
+    return np.asarray(along.T @ across * (2.0 / math.sqrt(count)))
