@@ -109,6 +109,11 @@ class RunningArchive:
         answer.raise_for_status()
         return str(answer.json()["token"])
 
+    def close(self) -> None:
+        """Let go of connections."""
+        self.http.close()
+        self.s3.close()
+
     def get(self, path: str, **parameters: Any) -> Any:
         """Return the JSON answer of the API."""
         answer = self.http.get(path, params=parameters)
@@ -144,7 +149,9 @@ def running_archive(home: Path, extra: Mapping[str, str] = {}) -> Iterator[Runni
     started = StartedProcess(home, extra)
     try:
         started.wait_until_ready()
-        yield RunningArchive(home, started.lines)
+        archive = RunningArchive(home, started.lines)
+        yield archive
+        archive.close()
     finally:
         started.process.send_signal(signal.SIGTERM)
         started.end()

@@ -72,7 +72,7 @@ def test_copies_of_an_event_and_a_deletion(archive: RunningArchive) -> None:
 
 
 def test_an_upload_in_parts_and_a_copy_are_frames(archive: RunningArchive) -> None:
-    data = simulate_frame(shape=(2048, 2048), OBJECT="parts").data
+    data = simulate_frame(name="big.fits", shape=(2048, 2048), OBJECT="parts").data
     assert len(data) > 6 << 20
     upload = archive.s3.create_multipart_upload(Bucket=archive.bucket, Key="parts/big.fits")
     parts = []

@@ -57,6 +57,7 @@ class Room:
 @pytest.fixture
 def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], Room]]:
     engines: list[Engine] = []
+    stores: list[Store] = []
 
     def make() -> Room:
         name = f"room-{uuid.uuid4().hex[:12]}"
@@ -64,6 +65,7 @@ def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], 
             update={"bucket": name, "derived_bucket": f"{name}-derived", "work_dir": tmp_path / "work"}
         )
         store = Store(settings)
+        stores.append(store)
         store.ensure_bucket(settings.bucket)
         store.ensure_bucket(settings.derived_bucket)
         engine = make_engine(f"sqlite:///{tmp_path / name}.sqlite")
@@ -75,6 +77,8 @@ def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], 
     yield make
     for engine in engines:
         engine.dispose()
+    for store in stores:
+        store.s3.close()
 
 
 @pytest.fixture
