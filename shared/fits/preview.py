@@ -62,8 +62,9 @@ class Previews:
 def render_previews(path: Path, description: FitsDescription) -> Previews:
     """Render the previews of a plain (unpacked) FITS file in bounded memory.
 
-    An image is shown by its first plane, trimmed to TRIMSEC, in linear grey between its 5 % and 95 % percentiles; a
-    one-dimensional one as a line; a table with positions by points; anything else by words.
+    An image is shown by its first plane, trimmed to TRIMSEC, in linear grey between its 5 % and 95 % percentiles (of
+    DATASEC, where there is overscan and no TRIMSEC); a one-dimensional one as a line; a table with positions by
+    points; anything else by words.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def _has_pixels(hdu: Hdu) -> bool:
 def _image(path: Path, hdu: Hdu) -> Previews:
     source: PixelSource = _IMAGES[hdu.kind](path, hdu)
     section, notes = trim_section(hdu, source.shape)
-    image = shrink(source, scaling_of(hdu), section)
+    image = shrink(source, scaling_of(hdu), section, _lit_section(hdu, source.shape))
     if image.mean is None:
         notes = (*notes, f"{hdu_label(hdu)}: no pixel has a finite value")
     if source.shape[0] == 1 and len(hdu.axes) != 2:
@@ -123,13 +124,30 @@ def trim_section(hdu: Hdu, shape: tuple[int, int]) -> tuple[Section, tuple[str, 
     rows, columns = shape
     whole = Section(0, rows, 0, columns)
     text = card_value(hdu.cards, "TRIMSEC")
+    if not isinstance(text, str) or SECTION.fullmatch(text) is None:
+        return whole, ()
+    section = _section(hdu, "TRIMSEC", shape)
+    if section is not None:
+        return section, ()
+    return whole, (f"{hdu_label(hdu)}: TRIMSEC = {text[:60]!r} is not a part of its {columns} x {rows} pixels",)
+
+
+def _lit_section(hdu: Hdu, shape: tuple[int, int]) -> Section | None:
+    """Return DATASEC where only it and BIASSEC tell light from overscan, which would spoil the grey scale."""
+    if _section(hdu, "TRIMSEC", shape) is not None or _section(hdu, "BIASSEC", shape) is None:
+        return None
+    return _section(hdu, "DATASEC", shape)
+
+
+def _section(hdu: Hdu, keyword: str, shape: tuple[int, int]) -> Section | None:
+    """Read a section keyword (1-based, inclusive); None if it is absent, unreadable or not within the image."""
+    text = card_value(hdu.cards, keyword)
     match = SECTION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        return whole, ()
+        return None
     x1, x2, y1, y2 = (int(group) for group in match.groups())
-    if 1 <= x1 <= x2 <= columns and 1 <= y1 <= y2 <= rows:
-        return Section(y1 - 1, y2, x1 - 1, x2), ()
-    return whole, (f"{hdu_label(hdu)}: TRIMSEC = {str(text)[:60]!r} is not a part of its {columns} x {rows} pixels",)
+    inside = 1 <= x1 <= x2 <= shape[1] and 1 <= y1 <= y2 <= shape[0]
+    return Section(y1 - 1, y2, x1 - 1, x2) if inside else None
 
 
 def _spectrum(hdu: Hdu, image: Shrunk, size: tuple[int, int]) -> Image.Image:

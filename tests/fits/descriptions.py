@@ -1,6 +1,5 @@
 """Descriptions of sound files by astropy alone, for tests of what is made from a description."""
 
-import gzip
 from pathlib import Path
 
 from astropy.io import fits

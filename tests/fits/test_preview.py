@@ -98,6 +98,16 @@ def test_trimsec_trims_the_picture_but_not_the_mean(path: Path) -> None:
     assert found.data_mean == pytest.approx(data.mean())
 
 
+def test_overscan_that_is_shown_does_not_spoil_the_grey_scale(path: Path) -> None:
+    light = sky((100, 170))
+    hdu = fits.PrimaryHDU(np.hstack([light, np.zeros((100, 30))]))
+    hdu.header["DATASEC"], hdu.header["BIASSEC"] = "[1:170,1:100]", "[171:200,1:100]"
+    picture = grey(preview(path, hdu).small).astype(int)
+    assert picture.shape == (100, 200)
+    assert np.abs(picture[:, :170] - reference(light, (170, 100))).max() <= 1
+    assert not picture[:, 170:].any()
+
+
 @pytest.mark.parametrize("section", ["[1:4096,1:4096]", "[0:10,1:10]", "[20:10,1:10]"])
 def test_a_trimsec_outside_the_image_is_noted_and_ignored(path: Path, section: str) -> None:
     hdu = fits.PrimaryHDU(sky((100, 200)))
@@ -281,7 +291,7 @@ def test_random_groups_show_their_uv_plane(path: Path) -> None:
 
 
 def test_more_pixels_than_are_sampled(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.fits.shrink.SAMPLE_BYTES", 40_000)
+    monkeypatch.setattr("shared.fits.levels.SAMPLE_BYTES", 40_000)
     monkeypatch.setattr("shared.fits.pixels.BLOCK_PIXELS", 5000)
     data = sky((400, 400))
     found = preview(path, fits.PrimaryHDU(data))
