@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from localstack.state import check_port
 from localstack.supervisor import LocalArchive, lock_home, stop_on_signals
 from shared.errors import FitsvaultError
+from shared.fits.keywords import extended
 from shared.settings import Settings
 
 __all__ = ["main"]
@@ -23,6 +24,11 @@ def main() -> None:
     except ValidationError as error:
         for problem in error.errors():
             typer.echo(f"FITSVAULT_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", err=True)
+        sys.exit(2)
+    try:
+        extended(settings.keyword_synonyms)
+    except ValueError as error:
+        typer.echo(f"FITSVAULT_KEYWORD_SYNONYMS: {error}", err=True)
         sys.exit(2)
     try:
         with stop_on_signals(), lock_home(settings.home):

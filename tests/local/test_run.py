@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from shared.simulator import simulate_frame
 from tests.archive import RunningArchive, StartedProcess, running_archive, wait_until
@@ -57,6 +58,26 @@ def test_objects_that_came_while_no_one_listened_are_found_at_start(tmp_path: Pa
         first.store.write_bytes(first.bucket, "missed.fits", simulate_frame().data, "application/fits")
         first.wait_for_frame("missed.fits")
         assert any("ingest has ended and is started again" in line for line in first.lines)
+
+
+def test_a_store_of_someone_else_is_used_and_swept(archive: RunningArchive, tmp_path: Path) -> None:
+    """With an endpoint set no store is started; as nobody delivers its events, the sweep finds new objects."""
+    secret = archive.settings.s3_secret_key
+    extra = {
+        "FITSVAULT_S3_ENDPOINT_URL": str(archive.settings.s3_endpoint_url),
+        "FITSVAULT_S3_ACCESS_KEY": str(archive.settings.s3_access_key),
+        "FITSVAULT_S3_SECRET_KEY": secret.get_secret_value() if secret else "",
+        "FITSVAULT_BUCKET": "guest",
+        "FITSVAULT_DERIVED_BUCKET": "guest-derived",
+        "FITSVAULT_RECONCILE_SECONDS": "0.5",
+    }
+    home = tmp_path / "guest"
+    with running_archive(home, extra) as guest:
+        assert not (home / "store").exists()
+        guest.store.write_bytes("guest", "swept.fits", simulate_frame(OBJECT="swept").data, "application/fits")
+        assert guest.wait_for_frame("swept.fits")["OBJECT"] == "swept"
+        guest.store.delete("guest", ("swept.fits",))
+        wait_until("the frame has gone", lambda: guest.frame_of("swept.fits") is None)
 
 
 def test_a_killed_archive_leaves_no_process_behind(tmp_path: Path) -> None:
@@ -113,10 +134,14 @@ def test_a_home_in_use_and_a_port_in_use_are_named(archive: RunningArchive, tmp_
     assert f"port {port} is taken by another program; set FITSVAULT_PORT" in started.output
 
 
-def test_a_bad_setting_is_named(tmp_path: Path) -> None:
-    started = StartedProcess(tmp_path, {"FITSVAULT_LINK_SECONDS": "soon"})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("FITSVAULT_LINK_SECONDS", "soon"), ("FITSVAULT_KEYWORD_SYNONYMS", '{"colour": ["FILT"]}')],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    started = StartedProcess(tmp_path, {name: value})
     assert started.end() == 2
-    assert "FITSVAULT_LINK_SECONDS" in started.output
+    assert name in started.output
     assert "Traceback" not in started.output
 
 
