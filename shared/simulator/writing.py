@@ -43,11 +43,13 @@ def _shuffled(image: np.ndarray[Any, Any], header: fits.Header, name: str) -> An
     table.header.extend(
         [
             ("ZIMAGE", True, "extension contains compressed image"),
-            ("ZSIMPLE", True),
+            ("ZTENSION", "IMAGE"),
             ("ZBITPIX", -32),
             ("ZNAXIS", 2),
             ("ZNAXIS1", columns),
             ("ZNAXIS2", rows),
+            ("ZPCOUNT", 0),
+            ("ZGCOUNT", 1),
             ("ZTILE1", columns),
             ("ZTILE2", tile),
             ("ZCMPTYPE", "GZIP_2"),
