@@ -1,9 +1,9 @@
 """What the routes work with, made once for each application."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
-from anyio import CapacityLimiter
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.requests import HTTPConnection
@@ -22,20 +22,21 @@ _LOGINS_AT_ONCE = 2
 class Services:
     """Settings, index and store of one application.
 
-    ``login_limiter`` keeps password checks from filling the threads that answer queries.
+    ``login_threads`` keep password checks from filling the threads that answer queries; logins wait for them in line.
     """
 
     settings: Settings
     engine: Engine
     sessions: sessionmaker[Session]
     store: Store
-    login_limiter: CapacityLimiter
+    login_threads: ThreadPoolExecutor
     probes: dict[str, Probe]
 
     def close(self) -> None:
         """Let go of connections and threads."""
         for probe in self.probes.values():
             probe.close()
+        self.login_threads.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
 
 
@@ -49,7 +50,7 @@ def make_services(settings: Settings) -> Services:
         engine=engine,
         sessions=sessions,
         store=store,
-        login_limiter=CapacityLimiter(_LOGINS_AT_ONCE),
+        login_threads=ThreadPoolExecutor(_LOGINS_AT_ONCE, thread_name_prefix="login"),
         probes={
             "database": Probe(lambda: index_state(sessions)),
             "store": Probe(lambda: store_state(store, settings)),

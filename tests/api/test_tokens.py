@@ -1,4 +1,6 @@
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -142,6 +144,19 @@ def test_tokens_are_made_by_post_only(anonymous: TestClient, method: str) -> Non
     assert answer.headers["allow"] == "POST"
     if method != "HEAD":
         assert answer.json() == {"detail": f'Method "{method}" not allowed.'}
+
+
+def test_many_logins_at_once_do_not_hold_up_queries(client: TestClient) -> None:
+    def log_in(_: int) -> int:
+        return client.post(PATH, data=GOOD | {"password": "wrong"}).status_code
+
+    with ThreadPoolExecutor(30) as pool:
+        logins = pool.map(log_in, range(30))
+        start = time.perf_counter()
+        assert client.get("/frames/?limit=1").status_code == 200
+        took = time.perf_counter() - start
+        assert list(logins) == [400] * 30
+    assert took < (time.perf_counter() - start) / 2
 
 
 def test_neither_password_nor_token_reaches_a_log(

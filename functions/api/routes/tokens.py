@@ -1,8 +1,8 @@
 """A token for a name and a password."""
 
+import asyncio
 import logging
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
@@ -44,7 +44,7 @@ async def make_token(request: Request) -> Response:
     services = get_services(request)
     try:
         username, password = check_fields(await read_fields(request))
-        key = await to_thread.run_sync(_log_in, services, username, password, limiter=services.login_limiter)
+        key = await asyncio.wrap_future(services.login_threads.submit(_log_in, services, username, password))
     except CredentialFieldsError as error:
         return JSONResponse(error.errors, 400, _NO_STORE)
     except BadCredentialsError:
