@@ -39,7 +39,7 @@ def _shuffled(image: np.ndarray[Any, Any], header: fits.Header, name: str) -> An
         parts.append(squeezer.compress(octets.T.tobytes()) + squeezer.flush())
     tiles = np.empty(len(parts), object)
     tiles[:] = [np.frombuffer(part, np.uint8) for part in parts]
-    table = fits.BinTableHDU.from_columns([fits.Column("COMPRESSED_DATA", "1PB()", array=tiles)], name=name)
+    table = fits.BinTableHDU.from_columns([fits.Column("COMPRESSED_DATA", "1PB()", array=tiles)])
     table.header.extend(
         [
             ("ZIMAGE", True, "extension contains compressed image"),
@@ -53,6 +53,7 @@ def _shuffled(image: np.ndarray[Any, Any], header: fits.Header, name: str) -> An
             ("ZTILE1", columns),
             ("ZTILE2", tile),
             ("ZCMPTYPE", "GZIP_2"),
+            ("EXTNAME", name, "extension name"),
             *header.cards,
         ]
     )
