@@ -51,6 +51,14 @@ def make_client(app: FastAPI, key: str | None = None) -> TestClient:
     return TestClient(app, base_url="http://archive.test", headers=headers, follow_redirects=False)
 
 
+def emptied(app: FastAPI) -> FastAPI:
+    """Return the application after all rows of its index are gone."""
+    with write(app.state.services.sessions) as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+    return app
+
+
 @pytest.fixture(scope="session")
 def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     with running_app(local_settings(tmp_path_factory.mktemp("api"))) as app:
@@ -60,10 +68,7 @@ def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
 @pytest.fixture
 def app(shared_app: FastAPI) -> FastAPI:
     """An application with an empty index."""
-    with write(shared_app.state.services.sessions) as session:
-        for table in reversed(Base.metadata.sorted_tables):
-            session.execute(table.delete())
-    return shared_app
+    return emptied(shared_app)
 
 
 @pytest.fixture

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from functions.api.parameters import LIST_PARAMETERS
-from shared.database import read
+from shared.database import read, write
+from shared.index.frames import put_frame
 from shared.index.models import Frame
 from shared.index.parameters import parse_query
 from shared.index.query import list_frames
-from tests.api.conftest import PutFrame, Sessions, make_client, make_key
+from shared.index.rows import frame_values
+from tests.api.conftest import PutFrame, Sessions, emptied, make_client, make_key
+from tests.index.factory import make_record
 
 START = dt.datetime.fromisoformat("2024-01-15T18:00:00")
 
@@ -137,9 +140,6 @@ def test_a_page_of_a_thousand_is_one_answer(app: FastAPI, client: TestClient, se
 
 
 def _frame(n: int) -> Frame:
-    from shared.index.rows import frame_values  # noqa: PLC0415
-    from tests.index.factory import make_record  # noqa: PLC0415
-
     values = frame_values(make_record(key=f"many/{n:04}.fits"))
     return Frame(**values, ingested_at=START, updated_at=START)
 
@@ -152,7 +152,10 @@ class TestAnyQuery:
     @pytest.fixture(scope="class")
     @classmethod
     def inside(cls, shared_app: FastAPI) -> TestClient:
-        sessions = shared_app.state.services.sessions
+        sessions = emptied(shared_app).state.services.sessions
+        with write(sessions) as session:
+            for n in range(5):
+                put_frame(session, make_record(key=f"any/{n}.fits"))
         return make_client(shared_app, make_key(sessions, "anyone"))
 
     @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
