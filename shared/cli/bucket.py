@@ -1,38 +1,23 @@
-"""The operator's command line: ``fitsvault``."""
+"""Commands that speak to the bucket and the index themselves."""
 
 import datetime as dt
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from sqlalchemy.exc import DBAPIError
 
+from shared.cli.application import app, errors, fail, given_settings
 from shared.database import make_engine, make_session_factory, read
 from shared.errors import FitsvaultError
 from shared.index.failures import list_failures
-from shared.settings import Settings, settings, settings_table
+from shared.settings import settings_table
 from shared.store.client import Store
 from shared.uploads import Upload, plan_uploads, run_uploads
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="An archive for FITS images in a bucket. Settings come from FITSVAULT_… variables or a file .env.",
-)
-_errors = Console(stderr=True, highlight=False)
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep every command a subcommand, however many there are."""
+__all__ = ["demo", "failures", "list_settings", "reconcile", "upload"]
 
 
 @app.command(epilog="Example: fitsvault upload --prefix night1/ *.fits")
@@ -44,7 +29,7 @@ def upload(
     try:
         planned = list(plan_uploads(paths, prefix))
     except OSError as error:
-        _fail(str(error))
+        fail(str(error))
     _send(planned)
 
 
@@ -59,8 +44,8 @@ def demo(
     try:
         date = dt.date.fromisoformat(night) if night else dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     except ValueError:
-        _fail(f"not a date (YYYY-MM-DD): {night}")
-    with _errors.status(f"Simulating the night of {date}…"):
+        fail(f"not a date (YYYY-MM-DD): {night}")
+    with errors.status(f"Simulating the night of {date}…"):
         frames = [Upload.of_bytes(frame.key, frame.data) for frame in simulate_night(night=date, seed=seed)]
     _send(frames)
 
@@ -72,13 +57,13 @@ def failures(
     limit: Annotated[int, typer.Option(help="At most so many, the latest first.", min=1)] = 100,
 ) -> None:
     """List the objects that could not be indexed, and why."""
-    given = _settings()
+    given = given_settings()
     try:
         sessions = make_session_factory(make_engine(given.effective_database_url))
         with read(sessions) as session:
             count, rows = list_failures(session, limit=limit, offset=0, kind=kind, prefix=prefix)
     except DBAPIError as error:
-        _fail(f"the index cannot be read: {error.orig}")
+        fail(f"the index cannot be read: {error.orig}")
     for row in rows:
         typer.echo(f"{row.bucket}/{row.key}")
         typer.echo(f"    {row.kind}: {row.message}")
@@ -95,29 +80,29 @@ def reconcile(prefix: Annotated[str, typer.Option(help="Only keys that begin so.
     from functions.reconcile.handler import make_reconciler  # noqa: PLC0415 - brings astropy
 
     try:
-        counts = make_reconciler(_settings()).mend(prefix)
+        counts = make_reconciler(given_settings()).mend(prefix)
     except (FitsvaultError, DBAPIError) as error:
-        _fail(str(error))
+        fail(str(error))
     typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     if counts["unsettled"]:
         raise typer.Exit(1)
 
 
 @app.command(name="settings", epilog="Example: fitsvault settings")
-def list_settings() -> None:
+def listgiven_settings() -> None:
     """List every setting with its default and what it means."""
     typer.echo(settings_table(), nl=False)
 
 
 def _send(uploads: list[Upload]) -> None:
-    given = _settings()
+    given = given_settings()
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=_errors,
+        console=errors,
     )
     refused = 0
     try:
@@ -130,27 +115,7 @@ def _send(uploads: list[Upload]) -> None:
                     refused += 1
                     bar.console.print(f"[red]not uploaded[/red] {escape(item.key)}: {escape(problem)}", soft_wrap=True)
     except FitsvaultError as error:
-        _fail(str(error))
+        fail(str(error))
     typer.echo(f"{len(uploads) - refused} of {len(uploads)} files uploaded to {given.bucket}")
     if refused:
         raise typer.Exit(1)
-
-
-def _settings() -> Settings:
-    try:
-        return settings()
-    except ValidationError as error:
-        _fail("; ".join(f"FITSVAULT_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors()))
-
-
-def _fail(reason: str) -> NoReturn:
-    _errors.print(f"fitsvault: {reason}", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(1)
-
-
-def main() -> None:
-    """Run the command line."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
