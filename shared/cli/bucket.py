@@ -89,7 +89,7 @@ def reconcile(prefix: Annotated[str, typer.Option(help="Only keys that begin so.
 
 
 @app.command(name="settings", epilog="Example: fitsvault settings")
-def listgiven_settings() -> None:
+def list_settings() -> None:
     """List every setting with its default and what it means."""
     typer.echo(settings_table(), nl=False)
 
