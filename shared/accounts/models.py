@@ -1,4 +1,4 @@
-"""The tables of accounts and tokens. Times are naive UTC."""
+"""The tables of accounts, tokens, sessions and wrong passwords. Times are naive UTC."""
 
 import datetime as dt
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database import Base
 
-__all__ = ["MAX_TOKEN_NAME", "MAX_USERNAME", "Token", "User"]
+__all__ = ["MAX_TOKEN_NAME", "MAX_USERNAME", "LoginSession", "Throttle", "Token", "User"]
 
 MAX_USERNAME = 150
 MAX_TOKEN_NAME = 100
@@ -40,3 +40,26 @@ class Token(Base):
     name: Mapped[str] = mapped_column(String(MAX_TOKEN_NAME))
     created_at: Mapped[dt.datetime]
     last_used: Mapped[dt.datetime | None]
+
+
+class LoginSession(Base):
+    """A browser that somebody logged in with; only the SHA-256 of its cookie is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(CHAR(64), unique=True)
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class Throttle(Base):
+    """How often a wrong password was tried on one name, or from one address; ``subject`` is a digest of either."""
+
+    __tablename__ = "throttles"
+
+    subject: Mapped[str] = mapped_column(CHAR(64), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[dt.datetime] = mapped_column(index=True)
+    blocked_until: Mapped[dt.datetime]

@@ -104,6 +104,7 @@ class Frame(Base):
     container: Mapped[Bytewise]
     checksum: Mapped[Bytewise]
     notes: Mapped[list[str]] = mapped_column(JSON)
+    catalog_rows: Mapped[Long | None]
 
 
 class FrameLink(Base):
@@ -120,12 +121,16 @@ class FrameLink(Base):
 
 
 class Failure(Base):
-    """An object that could not be indexed: why, how often it was tried, and when first and last."""
+    """An object that could not be indexed: why, how often it was tried, and when first and last.
+
+    ``retry_at`` is when somebody asked for another attempt that has not been made yet.
+    """
 
     __tablename__ = "failures"
     __table_args__ = (
         UniqueConstraint("bucket", "key"),
         Index(None, "last_at", "id"),
+        Index(None, "retry_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -140,3 +145,4 @@ class Failure(Base):
     attempts: Mapped[Long]
     first_at: Mapped[dt.datetime]
     last_at: Mapped[dt.datetime]
+    retry_at: Mapped[dt.datetime | None]
