@@ -12,6 +12,8 @@ __all__ = ["Child"]
 
 _MAX_LOG_BYTES = 10 << 20
 _PR_SET_PDEATHSIG = 1
+_LATELY = 120.0
+_LONGEST_WAIT = 30.0
 
 
 class Child:
@@ -51,9 +53,11 @@ class Child:
         """Tell whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
-    def starts_within(self, seconds: float) -> int:
-        """Tell how often it was started lately."""
-        return sum(1 for start in self._starts if start > time.monotonic() - seconds)
+    def may_start(self) -> bool:
+        """Tell whether it is time to start it again: the more often it has ended lately, the longer we wait."""
+        lately = [start for start in self._starts if start > time.monotonic() - _LATELY]
+        wait = min(2.0 ** (len(lately) - 2), _LONGEST_WAIT) if lately else 0.0
+        return not lately or time.monotonic() >= lately[-1] + wait
 
     def stop(self, seconds: float = 15.0) -> None:
         """Ask the process to end, and end it if it does not in time."""

@@ -5,7 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from localstack.state import GRPC_OFFSET, LocalState, write_private
+from localstack.state import GRPC_OFFSET, LocalState
+from shared.files import write_private
 
 __all__ = ["seaweed_command", "write_seaweed_configuration"]
 

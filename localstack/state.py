@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from shared.errors import FitsvaultError
+from shared.files import write_private
 
 __all__ = [
     "GRPC_OFFSET",
@@ -18,7 +19,6 @@ __all__ = [
     "check_port",
     "free_port",
     "load_state",
-    "write_private",
 ]
 
 PORT_NAMES = ("master", "volume", "filer", "s3_grpc", "admin", "metrics", "events")
@@ -60,16 +60,6 @@ def load_state(home: Path) -> LocalState:
     )
     write_private(path, json.dumps(asdict(state), indent=1))
     return state
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read, whole or not at all."""
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    temporary.replace(path)
 
 
 def free_port(taken: set[int]) -> int:

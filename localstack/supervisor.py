@@ -13,10 +13,11 @@ import httpx
 
 from localstack.child import Child
 from localstack.seaweed import seaweed_command, write_seaweed_configuration
-from localstack.state import LocalState, StartError, free_port, load_state, write_private
+from localstack.state import LocalState, StartError, free_port, load_state
 from shared.accounts.service import ensure_admin
 from shared.database import make_engine, make_session_factory, write
 from shared.errors import StoreError
+from shared.files import write_private
 from shared.migrations import upgrade
 from shared.settings import LOCAL_SETTINGS_FILE, Settings, plain_settings
 from shared.store.client import Store
@@ -77,16 +78,13 @@ class LocalArchive:
         return password_file
 
     def watch(self) -> Iterator[str]:
-        """Start again what ends by itself, and yield what happened; StartError if a part keeps ending."""
+        """Start again what ends by itself, later each time if it ends again and again, and yield what happened."""
         while True:
             for child in self.children:
-                if child.is_running():
-                    continue
-                if child.starts_within(60) >= 5:
-                    raise StartError(f"{child.name} keeps ending; the end of {child.log}:\n{child.last_words()}")
-                yield f"{child.name} has ended and is started again, see {child.log}"
-                child.start()
-            time.sleep(0.5)
+                if not child.is_running() and child.may_start():
+                    yield f"{child.name} has ended and is started again, see {child.log}"
+                    child.start()
+            time.sleep(0.2)
 
     def stop(self) -> None:
         """Stop everything, the store last."""
