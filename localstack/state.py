@@ -1,7 +1,6 @@
 """What a local archive keeps between two starts: keys that it made, ports that it found."""
 
 import json
-import os
 import secrets
 import socket
 from collections.abc import Mapping

@@ -25,6 +25,8 @@ ROOMS = {
     "shared.simulator": 1,
     "shared.uploads": 2,
     "shared.settings": 0,
+    "shared.files": 0,
+    "shared.parallel": 0,
     "shared.errors": 0,
     "shared.logs": 0,
     "shared.database": 0,
