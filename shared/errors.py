@@ -20,6 +20,9 @@
     │   ├── BadCredentialsError  no such name and password
     │   ├── BadTokenError        no such token
     │   └── InactiveAccountError the token's account was switched off
+    ├── RemoteError              a remote archive said no
+    │   ├── RemoteRefusedError   no token, a wrong one, or a role that may not
+    │   └── RemoteUnavailableError  try again later
     ├── EventError               an event that no dialect knows, or a broken one
     └── InvalidParameterError    a query parameter that cannot be read
 """
@@ -41,6 +44,9 @@ __all__ = [
     "NotFitsError",
     "ObjectChangedError",
     "ObjectGoneError",
+    "RemoteError",
+    "RemoteRefusedError",
+    "RemoteUnavailableError",
     "StoreError",
     "StoreUnavailableError",
     "TooLargeError",
@@ -135,6 +141,18 @@ class BadTokenError(AccountError):
 
 class InactiveAccountError(AccountError):
     """The account that the token belongs to was switched off."""
+
+
+class RemoteError(FitsvaultError):
+    """A remote archive did not do what it was asked for; the message says why."""
+
+
+class RemoteRefusedError(RemoteError):
+    """A remote archive wants a token, another one, or one of another role."""
+
+
+class RemoteUnavailableError(RemoteError):
+    """A remote archive is away or overloaded; a retry may cure it."""
 
 
 class EventError(FitsvaultError):

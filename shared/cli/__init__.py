@@ -1,16 +1,21 @@
 """The operator's command line: ``fitsvault``."""
 
+import logging
 import sys
 
 from shared.cli import bucket
-from shared.cli.application import app
+from shared.cli.application import ExitCode, app, errors
 
 __all__ = ["app", "bucket", "main"]
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. No traceback ever reaches the terminal."""
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - told in one line, whatever it is
+        errors.print(f"fitsvault: unexpected {type(error).__name__}: {error}", style="red", markup=False)
+        sys.exit(ExitCode.NOT_ALL)
