@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database import Base
 
-__all__ = ["MAX_TOKEN_NAME", "MAX_USERNAME", "LoginSession", "Throttle", "Token", "User"]
+__all__ = ["MAX_TOKEN_NAME", "MAX_USERNAME", "AccountImport", "LoginSession", "Throttle", "Token", "User"]
 
 MAX_USERNAME = 150
 MAX_TOKEN_NAME = 100
@@ -63,3 +63,15 @@ class Throttle(Base):
     failures: Mapped[int]
     last_at: Mapped[dt.datetime] = mapped_column(index=True)
     blocked_until: Mapped[dt.datetime]
+
+
+class AccountImport(Base):
+    """An account or token that was taken over from another archive once, and is not taken over again.
+
+    ``item`` is ``user:`` and a name, or ``token:`` and a digest.
+    """
+
+    __tablename__ = "account_imports"
+
+    item: Mapped[str] = mapped_column(String(200), primary_key=True)
+    imported_at: Mapped[dt.datetime]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.database import utc_now
 from shared.index.models import Frame, FrameLink
 from shared.index.record import FrameRecord
+from shared.index.reservations import add_reserved_links, reserved_id
 from shared.index.rows import frame_values, link_values
 from shared.index.upsert import upsert
 from shared.index.walk import walk_keys
@@ -35,15 +36,21 @@ class IndexedObject:
 def put_frame(session: Session, record: FrameRecord) -> int:
     """Write the frame of an object; one that is there already keeps its id and its time of ingest.
 
-    Needs a transaction that writes (`shared.database.write`). Returns the frame's id.
+    A new one gets the id that is reserved for it, if there is one. Needs a transaction that writes
+    (`shared.database.write`). Returns the frame's id.
     """
     values = frame_values(record)
     now = utc_now()
-    frame_id = upsert(session, Frame, values | {"ingested_at": now, "updated_at": now}, values | {"updated_at": now})
+    reserved = reserved_id(session, record.bucket, record.key)
+    chosen = {"id": reserved} if reserved is not None else {}
+    new = values | chosen | {"ingested_at": now, "updated_at": now}
+    frame_id = upsert(session, Frame, new, values | {"updated_at": now})
     session.execute(delete(FrameLink).where(FrameLink.frame_id == frame_id))
     links = link_values(record.links)
     if links:
         session.execute(insert(FrameLink), [link | {"frame_id": frame_id} for link in links])
+    if frame_id == reserved:
+        add_reserved_links(session, frame_id, record.sha256)
     return frame_id
 
 

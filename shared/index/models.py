@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database import Base
 
-__all__ = ["BYTEWISE", "Failure", "Frame", "FrameLink"]
+__all__ = ["BYTEWISE", "Failure", "Frame", "FrameLink", "Reservation", "ReservedLink"]
 
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that compares and sorts by its UTF-8 bytes, which is by code point, on every database."""
@@ -146,3 +146,31 @@ class Failure(Base):
     first_at: Mapped[dt.datetime]
     last_at: Mapped[dt.datetime]
     retry_at: Mapped[dt.datetime | None]
+
+
+class Reservation(Base):
+    """The id that the frame of an object gets whenever it is indexed: it had that id in an earlier archive.
+
+    ``sha256`` is of the bytes that were brought along, null if they were not there.
+    """
+
+    __tablename__ = "reservations"
+    __table_args__ = (UniqueConstraint("bucket", "key"),)
+
+    frame_id: Mapped[Identifier] = mapped_column(autoincrement=False)
+    bucket: Mapped[Bytewise]
+    key: Mapped[Bytewise]
+    sha256: Mapped[Bytewise | None]
+
+
+class ReservedLink(Base):
+    """A link of the earlier archive, by basename; it belongs to the frame as long as its bytes are the same."""
+
+    __tablename__ = "reserved_links"
+
+    frame_id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey(Reservation.frame_id, ondelete="CASCADE"),
+        primary_key=True,
+    )
+    target: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
