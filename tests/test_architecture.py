@@ -15,6 +15,7 @@ ROOMS = {
     "functions.api": 3,
     "functions.reconcile": 3,
     "shared.cli": 3,
+    "shared.bundle": 2,
     "shared.ingest": 2,
     "shared.migrations": 2,
     "shared.fits": 1,

@@ -1,0 +1,1 @@
+"""Zip bundles: which bytes stand where, and where they come from."""
