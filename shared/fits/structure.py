@@ -2,15 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import BadHeaderError, TruncatedError
-from shared.fits.checksum import checksum_state, datasum_state, sum_stream
 from shared.fits.headers import BLOCK, Header, check_beginning, read_header
 from shared.fits.model import CardValue, ChecksumState, Hdu
-from shared.fits.tiles import tile_damage
 from shared.fits.values import MAX_TEXT
 
 __all__ = ["MAX_HDUS", "Structure", "read_structure"]
@@ -50,8 +48,11 @@ class _Shape:
     data_bytes: int
 
 
-def read_structure(path: Path) -> Structure:
+def read_structure(path: Path, *, verify: bool = True) -> Structure:
     """Walk over a plain FITS file without reading more of its data units than their checksums ask for.
+
+    Without ``verify`` no data unit is read, no checksum and no table of a compressed image is looked at: such a walk
+    needs no numpy.
 
     Memory stays bounded by `headers.MAX_HEADER_BYTES`, `MAX_HEADERS_BYTES` and `MAX_HDUS`.
 
@@ -67,10 +68,10 @@ def read_structure(path: Path) -> Structure:
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
         check_beginning(stream, size)
-        return _walk(stream, size)
+        return _walk(stream, size, verify=verify)
 
 
-def _walk(stream: BinaryIO, size: int) -> Structure:
+def _walk(stream: BinaryIO, size: int, *, verify: bool) -> Structure:
     hdus: list[Hdu] = []
     notes: list[str] = []
     damage: dict[int, str] = {}
@@ -86,27 +87,21 @@ def _walk(stream: BinaryIO, size: int) -> Structure:
         if header_bytes > MAX_HEADERS_BYTES:
             raise BadHeaderError(f"more than {MAX_HEADERS_BYTES:,} bytes of headers, at HDU {len(hdus)}")
         notes.extend(header.notes)
-        hdu = _hdu(stream, size, header, offset, len(hdus), notes)
+        hdu = _hdu(size, header, offset, len(hdus), notes)
+        if verify:
+            hdu = _verified(stream, hdu, header, notes, damage)
         hdus.append(hdu)
-        if hdu.kind == "compressed-image" and (problem := tile_damage(stream, hdu)):
-            damage[hdu.index] = f"{_place(hdu.index, hdu.name)}: {problem}"
         offset = hdu.data_offset + _padded(hdu.data_bytes)
     return Structure(tuple(hdus), tuple(notes), damage)
 
 
-def _hdu(stream: BinaryIO, size: int, header: Header, offset: int, index: int, notes: list[str]) -> Hdu:
+def _hdu(size: int, header: Header, offset: int, index: int, notes: list[str]) -> Hdu:
     name_card, version_card = header.first("EXTNAME"), header.first("EXTVER")
     name = name_card.value.strip()[:MAX_TEXT] if name_card is not None and isinstance(name_card.value, str) else ""
     place = _place(index, name)
     shape = _shape(header, index, place)
     data_offset = offset + header.length
     _check_room(shape.data_bytes, data_offset, size, place, notes)
-    checksum, datasum = _sums(stream, header, offset, shape.data_bytes)
-    notes.extend(
-        f"{place}: {keyword} does not verify"
-        for keyword, state in (("CHECKSUM", checksum), ("DATASUM", datasum))
-        if state is ChecksumState.FAILED
-    )
     if index == 0 and header.cards[0].value is not True:
         notes.append("HDU 0: SIMPLE is not T")
     version = version_card.value if version_card is not None else None
@@ -120,24 +115,25 @@ def _hdu(stream: BinaryIO, size: int, header: Header, offset: int, index: int, n
         header_offset=offset,
         data_offset=data_offset,
         data_bytes=shape.data_bytes,
-        checksum=checksum,
-        datasum=datasum,
+        checksum=ChecksumState.ABSENT,
+        datasum=ChecksumState.ABSENT,
         cards=header.cards,
     )
 
 
-def _sums(stream: BinaryIO, header: Header, offset: int, data_bytes: int) -> tuple[ChecksumState, ChecksumState]:
-    checksum, datasum = header.first("CHECKSUM"), header.first("DATASUM")
-    if checksum is None and datasum is None:
-        return ChecksumState.ABSENT, ChecksumState.ABSENT
-    data_sum = sum_stream(stream, offset + header.length, _padded(data_bytes))
-    header_sum = sum_stream(stream, offset, header.length)
-    whole = header_sum + data_sum
-    whole = (whole & 0xFFFFFFFF) + (whole >> 32)
-    return (
-        checksum_state(checksum.value if checksum else None, whole),
-        datasum_state(datasum.value if datasum else None, data_sum),
+def _verified(stream: BinaryIO, hdu: Hdu, header: Header, notes: list[str], damage: dict[int, str]) -> Hdu:
+    from shared.fits import verification  # noqa: PLC0415 - brings numpy, which the API does without
+
+    place = _place(hdu.index, hdu.name)
+    checksum, datasum = verification.checksum_states(stream, header, hdu.header_offset, hdu.data_bytes)
+    notes.extend(
+        f"{place}: {keyword} does not verify"
+        for keyword, state in (("CHECKSUM", checksum), ("DATASUM", datasum))
+        if state is ChecksumState.FAILED
     )
+    if hdu.kind == "compressed-image" and (problem := verification.tile_damage(stream, hdu)):
+        damage[hdu.index] = f"{place}: {problem}"
+    return replace(hdu, checksum=checksum, datasum=datasum)
 
 
 def _shape(header: Header, index: int, place: str) -> _Shape:
