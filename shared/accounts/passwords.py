@@ -5,6 +5,7 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from shared.accounts.pbkdf2 import Pbkdf2Hash, spend_rounds
 from shared.errors import BadAccountError
 
 __all__ = ["MAX_PASSWORD", "check_password", "hash_password", "needs_rehash", "reject_password"]
@@ -33,25 +34,45 @@ def hash_password(password: str) -> str:
         return _HASHER.hash(password)
 
 
-def check_password(encoded: str, password: str) -> bool:
-    """Return whether ``password`` is the one that ``encoded`` was made from. An impossible one is not hashed."""
+def check_password(encoded: str, password: str, rounds: int = 0) -> bool:
+    """Return whether ``password`` is the one that ``encoded`` was made from. An impossible one is not hashed.
+
+    Parameters
+    ----------
+    rounds
+        The most PBKDF2 rounds that any account's hash asks for. Every check takes as long as one with that many, so
+        that its time does not tell whose hash came from another archive.
+    """
     if not _is_hashable(password):
         return False
-    try:
-        with _hashing:
-            return _HASHER.verify(encoded, password)
-    except (VerificationError, InvalidHashError):
-        return False
+    foreign = Pbkdf2Hash.from_string(encoded)
+    with _hashing:
+        if foreign is None:
+            spend_rounds(password, rounds)
+            return _verify(encoded, password)
+        _verify(_NOBODY, password)
+        spend_rounds(password, rounds - foreign.rounds)
+        return foreign.matches(password)
 
 
-def reject_password(password: str) -> None:
+def reject_password(password: str, rounds: int = 0) -> None:
     """Take the time that a check takes, for a name that nobody has."""
-    check_password(_NOBODY, password)
+    check_password(_NOBODY, password, rounds)
 
 
 def needs_rehash(encoded: str) -> bool:
-    """Return whether ``encoded`` was made with other parameters than today's."""
-    return _HASHER.check_needs_rehash(encoded)
+    """Return whether ``encoded`` was made in another way, or with other parameters, than today's."""
+    return Pbkdf2Hash.from_string(encoded) is not None or _HASHER.check_needs_rehash(encoded)
+
+
+def _verify(encoded: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(encoded, password)
+    except InvalidHashError:  # an account without a password answers no sooner than others
+        _verify(_NOBODY, password)
+        return False
+    except VerificationError:
+        return False
 
 
 def _is_hashable(password: str) -> bool:

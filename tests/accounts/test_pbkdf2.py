@@ -1,0 +1,70 @@
+"""Passwords that come from a Django archive: the same ones match, and the first login renews their hashes."""
+
+import base64
+import hashlib
+import statistics
+import timeit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.accounts import passwords
+from shared.accounts.pbkdf2 import MAX_ROUNDS, Pbkdf2Hash
+
+# From Django's own tests of its hashers: `PBKDF2PasswordHasher().encode("lètmein", "seasalt", 10000)`.
+DJANGOS = "pbkdf2_sha256$10000$seasalt$CWWFdHOWwPnki7HvkcqN9iA2T3KLW1cf2uZ5kvArtVY="
+
+
+def encode(password: str, rounds: int = 10, salt: str = "salt") -> str:
+    digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), rounds)
+    return f"pbkdf2_sha256${rounds}${salt}${base64.b64encode(digest).decode()}"
+
+
+def test_a_hash_that_django_made_matches() -> None:
+    assert passwords.check_password(DJANGOS, "lètmein")
+    assert not passwords.check_password(DJANGOS, "letmein")
+    assert passwords.needs_rehash(DJANGOS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50), st.integers(1, 50))
+def test_its_own_password_matches(password: str, rounds: int) -> None:
+    found = Pbkdf2Hash.from_string(encode(password, rounds))
+    assert found is not None
+    assert found.rounds == rounds
+    assert found.matches(password)
+    assert not found.matches(password + "x")
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "",
+        "!unusable",
+        "pbkdf2_sha256$",
+        "pbkdf2_sha256$10$salt$short=",
+        encode("p").replace("$10$", "$0$"),
+        encode("p").replace("$10$", "$-1$"),
+        encode("p").replace("$10$", f"${MAX_ROUNDS + 1}$"),
+        encode("p").replace("$salt$", "$$"),
+        encode("p").replace("sha256", "sha1"),
+        encode("p") + "\n",
+    ],
+)
+def test_what_is_no_such_hash(encoded: str) -> None:
+    assert Pbkdf2Hash.from_string(encoded) is None
+    assert not passwords.check_password(encoded, "p")
+
+
+def test_every_check_takes_as_long_while_such_hashes_are_left() -> None:
+    rounds = 400_000
+    kinds = [encode("p", rounds), encode("p", 1000), passwords.hash_password("p"), "!"]
+
+    def seconds(encoded: str) -> float:
+        return statistics.median(
+            timeit.repeat(lambda: passwords.check_password(encoded, "q", rounds), number=1, repeat=5)
+        )
+
+    taken = [seconds(encoded) for encoded in kinds]
+    assert min(taken) > max(taken) / 2
