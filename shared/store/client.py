@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
@@ -99,10 +100,25 @@ class Store:
                         f"read {state.bucket}/{state.key}: {position} of {state.size} bytes came"
                     )
 
+    def read_range(self, state: ObjectState, start: int, stop: int) -> bytes:
+        """Return the bytes ``start`` to ``stop`` (exclusive) of exactly the object that ``state`` shows."""
+        for _ in range(_RESUMES):
+            with suppress(StoreUnavailableError):
+                return self._read_range(state, start, stop)
+        return self._read_range(state, start, stop)
+
+    def _read_range(self, state: ObjectState, start: int, stop: int) -> bytes:
+        request = _pinned(state) | {"Range": f"bytes={start}-{stop - 1}"}
+        with translated("read", state.bucket, state.key):
+            body = self.s3.get_object(**request)["Body"]
+            with closing(body):
+                data: bytes = body.read()
+        if len(data) != stop - start:
+            raise StoreError(f"read {state.bucket}/{state.key}: {len(data)} bytes for {stop - start}")
+        return data
+
     def _chunks(self, state: ObjectState, start: int) -> Iterator[bytes]:
-        request: dict[str, Any] = {"Bucket": state.bucket, "Key": state.key, "IfMatch": f'"{state.etag}"'}
-        if state.version_id not in (None, "null"):
-            request["VersionId"] = state.version_id
+        request = _pinned(state)
         if start:
             request["Range"] = f"bytes={start}-"
         with translated("read", state.bucket, state.key):
@@ -197,6 +213,12 @@ class Store:
         return self._presigner.get(
             key, bucket=bucket, filename=filename, expires=expires, content_type=content_type, version_id=version_id
         )
+
+
+def _pinned(state: ObjectState) -> dict[str, Any]:
+    """Return the request for an object that the store refuses once it is another."""
+    request = {"Bucket": state.bucket, "Key": state.key, "IfMatch": f'"{state.etag}"'}
+    return request if state.version_id in (None, "null") else request | {"VersionId": state.version_id}
 
 
 def _naive_utc(moment: dt.datetime) -> dt.datetime:

@@ -19,7 +19,7 @@ GIB = 1 << 30
 LIMIT32 = 0xFFFFFFFF
 UNPACKERS = {
     "unzip": (["-tq"], "Debian: apt install unzip"),
-    "7z": (["t"], "Debian: apt install 7zip"),
+    "7zz": (["t"], "Debian: apt install 7zip"),
     "bsdtar": (["-tf"], "Debian: apt install libarchive-tools"),
 }
 
