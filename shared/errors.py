@@ -9,7 +9,8 @@
     │   ├── BadHeaderError       a header that cannot be read
     │   ├── BadDataError         a data unit that cannot be read
     │   ├── BadContainerError    a gzip or bzip2 stream that is broken
-    │   └── TooLargeError        unpacks to more than is allowed
+    │   ├── TooLargeError        unpacks to more than is allowed
+    │   └── ReaderDiedError      whoever reads it is killed, again and again
     ├── StoreError               the object store said no
     │   ├── ObjectGoneError      no such object
     │   ├── ObjectChangedError   the object is not the one that was looked at
@@ -18,11 +19,17 @@
     │   ├── BadAccountError      a name or password that no account can have
     │   ├── AccountExistsError   the name is taken
     │   ├── BadCredentialsError  no such name and password
+    │   ├── TooManyAttemptsError too many wrong passwords; wait
     │   ├── BadTokenError        no such token
     │   └── InactiveAccountError the token's account was switched off
     ├── RemoteError              a remote archive said no
     │   ├── RemoteRefusedError   no token, a wrong one, or a role that may not
     │   └── RemoteUnavailableError  try again later
+    ├── NamingError              a name or key that cannot be made or used
+    │   ├── BadTemplateError     a template that no name can be made from
+    │   ├── MissingKeywordError  a header without a keyword that a name needs
+    │   └── BadKeyError          a key, or what a header would make one of, that is refused
+    ├── UploadError              an upload that does not become a frame
     ├── EventError               an event that no dialect knows, or a broken one
     └── InvalidParameterError    a query parameter that cannot be read
 """
@@ -35,22 +42,29 @@ __all__ = [
     "BadCredentialsError",
     "BadDataError",
     "BadHeaderError",
+    "BadKeyError",
+    "BadTemplateError",
     "BadTokenError",
     "EventError",
     "FitsError",
     "FitsvaultError",
     "InactiveAccountError",
     "InvalidParameterError",
+    "MissingKeywordError",
+    "NamingError",
     "NotFitsError",
     "ObjectChangedError",
     "ObjectGoneError",
+    "ReaderDiedError",
     "RemoteError",
     "RemoteRefusedError",
     "RemoteUnavailableError",
     "StoreError",
     "StoreUnavailableError",
     "TooLargeError",
+    "TooManyAttemptsError",
     "TruncatedError",
+    "UploadError",
 ]
 
 
@@ -103,6 +117,12 @@ class TooLargeError(FitsError):
     kind = "too-large"
 
 
+class ReaderDiedError(FitsError):
+    """Whoever reads the object is killed, again and again."""
+
+    kind = "reader-died"
+
+
 class StoreError(FitsvaultError):
     """The object store refused a request."""
 
@@ -135,6 +155,20 @@ class BadCredentialsError(AccountError):
     """No active account has this name and password."""
 
 
+class TooManyAttemptsError(AccountError):
+    """Too many wrong passwords came for a name or from an address.
+
+    Parameters
+    ----------
+    seconds
+        How long to wait before the next attempt is looked at.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"too many attempts; {seconds} s to wait")
+
+
 class BadTokenError(AccountError):
     """No token has this key."""
 
@@ -153,6 +187,33 @@ class RemoteRefusedError(RemoteError):
 
 class RemoteUnavailableError(RemoteError):
     """A remote archive is away or overloaded; a retry may cure it."""
+
+
+class NamingError(FitsvaultError):
+    """A name or key that cannot be made or used; the message is for whoever uploads."""
+
+
+class BadTemplateError(NamingError):
+    """A template that no name can be made from."""
+
+
+class MissingKeywordError(NamingError):
+    """A header without a keyword that a name needs.
+
+    The message has double quotes around it, as clients of the predecessor know it.
+    """
+
+    def __init__(self, keyword: str) -> None:
+        self.keyword = keyword
+        super().__init__(f"\"Keyword '{keyword}' not found.\"")
+
+
+class BadKeyError(NamingError):
+    """A key, or what a header would make one of, that is refused."""
+
+
+class UploadError(FitsvaultError):
+    """An upload that does not become a frame; the message is for whoever uploads, and shows no internals."""
 
 
 class EventError(FitsvaultError):

@@ -23,6 +23,7 @@ ROOMS = {
     "shared.store": 1,
     "shared.events": 1,
     "shared.accounts": 1,
+    "shared.naming": 1,
     "shared.simulator": 1,
     "shared.uploads": 2,
     "shared.settings": 0,
