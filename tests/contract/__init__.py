@@ -1,0 +1,1 @@
+"""The contract, held against the programs that our users have."""
