@@ -11,10 +11,20 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.accounts.account import Account, Role, account_of
 from shared.accounts.models import MAX_USERNAME, User
 from shared.accounts.passwords import check_password, hash_password, needs_rehash, reject_password
+from shared.accounts.sessions import end_sessions
 from shared.database import read, utc_now, write
 from shared.errors import AccountExistsError, BadAccountError, BadCredentialsError
 
-__all__ = ["authenticate", "create_user", "ensure_admin", "find_user", "list_users", "set_active", "set_password"]
+__all__ = [
+    "authenticate",
+    "create_user",
+    "ensure_admin",
+    "find_user",
+    "list_users",
+    "set_active",
+    "set_password",
+    "verified_user",
+]
 
 _USERNAME = re.compile(r"[\w.@+-]+")
 
@@ -70,7 +80,18 @@ def ensure_admin(session: Session, username: str, password: str | None) -> str |
 
 
 def authenticate(sessions: sessionmaker[Session], username: str, password: str) -> Account:
-    """Return the active account that has this name and password.
+    """Return the active account that has this name and password; `shared.accounts.login` slows guessing down.
+
+    Raises
+    ------
+    BadCredentialsError
+        There is none; the error does not tell why.
+    """
+    return account_of(verified_user(sessions, username, password))
+
+
+def verified_user(sessions: sessionmaker[Session], username: str, password: str) -> User:
+    """Return the row of the active account that has this name and password, as it was when they were compared.
 
     The password is checked outside any transaction, and takes as long where the name is unknown. A hash that was
     made with older parameters is replaced.
@@ -92,8 +113,9 @@ def authenticate(sessions: sessionmaker[Session], username: str, password: str) 
         values["password_hash"] = hash_password(password)
     with write(sessions) as session:
         unchanged = (User.id == user.id) & (User.password_hash == user.password_hash)
-        session.execute(update(User).where(unchanged).values(values))
-    return account_of(user)
+        session.execute(update(User).where(unchanged).values(values), execution_options={"synchronize_session": False})
+    user.password_hash = str(values.get("password_hash", user.password_hash))
+    return user
 
 
 def find_user(session: Session, username: str) -> User | None:
@@ -110,15 +132,18 @@ def list_users(session: Session) -> list[User]:
 
 
 def set_password(session: Session, user: User, password: str) -> None:
-    """Give the account another password. Its tokens stay."""
+    """Give the account another password. Its tokens stay, its sessions end."""
     user.password_hash = hash_password(password)
     session.flush()
+    end_sessions(session, user.id)
 
 
 def set_active(session: Session, user: User, *, active: bool) -> None:
-    """Switch the account on or off; one that is off gets nothing, by password or by token."""
+    """Switch the account on or off; one that is off gets nothing, by password or by token, and its sessions end."""
     user.is_active = active
     session.flush()
+    if not active:
+        end_sessions(session, user.id)
 
 
 def _taken(name: str) -> str:
