@@ -3,10 +3,10 @@
 import logging
 import sys
 
-from shared.cli import bucket
+from shared.cli import bucket, ingest, upkeep
 from shared.cli.application import ExitCode, app, errors
 
-__all__ = ["app", "bucket", "main"]
+__all__ = ["app", "bucket", "ingest", "main", "upkeep"]
 
 
 def main() -> None:

@@ -1,23 +1,18 @@
-"""Commands that speak to the bucket and the index themselves."""
+"""Commands that put frames into the bucket, and the list of settings."""
 
 import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from sqlalchemy.exc import DBAPIError
 
-from shared.cli.application import app, errors, fail, given_settings
-from shared.database import make_engine, make_session_factory, read
-from shared.errors import FitsvaultError
-from shared.index.failures import list_failures
+from shared.cli.application import ExitCode, app, errors, fail
+from shared.cli.parts import opened_store
+from shared.cli.terminal import byte_bar, harmless, say
 from shared.settings import settings_table
-from shared.store.client import Store
-from shared.uploads import Upload, plan_uploads, run_uploads
+from shared.uploads import Upload, clashing_keys, plan_uploads, run_uploads
 
-__all__ = ["demo", "failures", "list_settings", "reconcile", "upload"]
+__all__ = ["demo", "list_settings", "upload"]
 
 
 @app.command(epilog="Example: fitsvault upload --prefix night1/ *.fits")
@@ -26,10 +21,9 @@ def upload(
     prefix: Annotated[str, typer.Option(help="What all keys begin with.")] = "",
 ) -> None:
     """Put FITS files into the bucket; a moment later they are in the archive."""
-    try:
-        planned = list(plan_uploads(paths, prefix))
-    except OSError as error:
-        fail(str(error))
+    planned = list(plan_uploads(paths, prefix))
+    if clashes := clashing_keys(planned):
+        fail(f"more than one file would become {harmless(clashes[0])}; give the folders, or use --prefix")
     _send(planned)
 
 
@@ -50,44 +44,6 @@ def demo(
     _send(frames)
 
 
-@app.command(epilog="Example: fitsvault failures --kind truncated")
-def failures(
-    kind: Annotated[str | None, typer.Option(help="Only failures of this kind.")] = None,
-    prefix: Annotated[str | None, typer.Option(help="Only keys that begin so.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, the latest first.", min=1)] = 100,
-) -> None:
-    """List the objects that could not be indexed, and why."""
-    given = given_settings()
-    try:
-        sessions = make_session_factory(make_engine(given.effective_database_url))
-        with read(sessions) as session:
-            count, rows = list_failures(session, limit=limit, offset=0, kind=kind, prefix=prefix)
-    except DBAPIError as error:
-        fail(f"the index cannot be read: {error.orig}")
-    for row in rows:
-        typer.echo(f"{row.bucket}/{row.key}")
-        typer.echo(f"    {row.kind}: {row.message}")
-        typer.echo(
-            f"    {row.size} bytes, ETag {row.etag}, tried {row.attempts} times,"
-            f" first {row.first_at:%Y-%m-%d %H:%M:%S}, last {row.last_at:%Y-%m-%d %H:%M:%S} UTC"
-        )
-    typer.echo(f"{count} failures" if count != 1 else "1 failure")
-
-
-@app.command(epilog="Example: fitsvault reconcile --prefix 2026/")
-def reconcile(prefix: Annotated[str, typer.Option(help="Only keys that begin so.")] = "") -> None:
-    """Compare the bucket with the index, and settle what no event told."""
-    from functions.reconcile.handler import make_reconciler  # noqa: PLC0415 - brings astropy
-
-    try:
-        counts = make_reconciler(given_settings()).mend(prefix)
-    except (FitsvaultError, DBAPIError) as error:
-        fail(str(error))
-    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
-    if counts["unsettled"]:
-        raise typer.Exit(1)
-
-
 @app.command(name="settings", epilog="Example: fitsvault settings")
 def list_settings() -> None:
     """List every setting with its default and what it means."""
@@ -95,27 +51,13 @@ def list_settings() -> None:
 
 
 def _send(uploads: list[Upload]) -> None:
-    given = given_settings()
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=errors,
-    )
     refused = 0
-    try:
-        store = Store(given)
-        with bar:
-            task = bar.add_task("Uploading", total=sum(item.size for item in uploads))
-            sent = run_uploads(store, given.bucket, uploads, lambda count: bar.advance(task, count))
-            for item, problem in sent:
-                if problem is not None:
-                    refused += 1
-                    bar.console.print(f"[red]not uploaded[/red] {escape(item.key)}: {escape(problem)}", soft_wrap=True)
-    except FitsvaultError as error:
-        fail(str(error))
+    with opened_store() as (given, store), byte_bar() as bar:
+        task = bar.add_task("Uploading", total=sum(item.size for item in uploads))
+        for item, problem in run_uploads(store, given.bucket, uploads, lambda count: bar.advance(task, count)):
+            if problem is not None:
+                refused += 1
+                say(f"not uploaded {item.key}: {problem}", style="red")
     typer.echo(f"{len(uploads) - refused} of {len(uploads)} files uploaded to {given.bucket}")
     if refused:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NOT_ALL)

@@ -147,6 +147,11 @@ class Store:
         with translated("write", bucket, key):
             self.s3.upload_fileobj(source, bucket, key, **options)
 
+    def copy(self, source: ObjectState, bucket: str, key: str) -> None:
+        """Copy an object of any size inside the store."""
+        with translated("copy", source.bucket, source.key):
+            self.s3.copy({"Bucket": source.bucket, "Key": source.key}, bucket, key)
+
     def delete(self, bucket: str, keys: tuple[str, ...]) -> None:
         """Delete objects; that one is not there is no error."""
         for start in range(0, len(keys), _DELETE_AT_ONCE):
