@@ -83,6 +83,34 @@ class Settings(BaseSettings):
         None, title="Work folder", description="Folder for an object's bytes during ingest. Unset: the system's."
     )
 
+    path_formatter: str = Field(
+        "{SITEID}/{DAY-OBS}/",
+        title="Folder of uploads",
+        description="Template of the folder that a frame uploaded to `/frames/create/` gets.",
+    )
+    filename_formatter: str | None = Field(
+        None,
+        title="Name of uploads",
+        description="Template of the name of a frame uploaded to `/frames/create/`. Unset: FNAME up to its first dot.",
+    )
+    compress_uploads: bool = Field(
+        False,
+        title="Compress uploads",
+        description="Pack frames uploaded to `/frames/create/` by lossless tile compression. Needs astropy in the API.",
+    )
+    max_upload_bytes: int = Field(
+        16 * 2**30, gt=0, title="Largest upload", description="Bytes that one request to `/frames/create/` may have."
+    )
+    upload_wait_seconds: float = Field(
+        20.0,
+        ge=0,
+        title="Wait for the index",
+        description="Seconds that `/frames/create/` waits until a frame is indexed, and one more for each 10 MB of it.",
+    )
+    upload_link_seconds: int = Field(
+        3600, ge=1, le=604800, title="Life of upload links", description="Seconds that a link of `/uploads/` lives."
+    )
+
     ingest_workers: int = Field(
         2, ge=1, le=64, title="Ingest workers", description="Objects ingested at once under `make run`."
     )
