@@ -1,5 +1,6 @@
 """The settings: one class, prefix ``FITSVAULT_``, every field documented here and nowhere else."""
 
+import ipaddress
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -120,12 +121,41 @@ class Settings(BaseSettings):
     link_seconds: int = Field(
         900, ge=1, le=604800, title="Life of links", description="Seconds that a presigned download link lives."
     )
+    session_seconds: int = Field(
+        14 * 86400,
+        ge=60,
+        title="Life of sessions",
+        description="Seconds that a person stays logged in with a browser.",
+    )
+    trusted_proxies: list[str] = Field(
+        [],
+        title="Trusted proxies",
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, "
+        'as JSON: `["10.0.0.0/8"]`.',
+    )
+    stream_clients: list[str] = Field(
+        ["Wget/", "Python-urllib/"],
+        title="Clients to stream to",
+        description="Beginnings of the User-Agent of clients that would send their token on to the object store; the API "
+        'serves them frames itself. As JSON; `[""]` is every client.',
+    )
+    stream_limit_bytes: int | None = Field(
+        None,
+        ge=0,
+        title="Largest streamed frame",
+        description="Bytes of the largest frame that the API serves itself. Unset: no limit, but 4 MB on AWS Lambda.",
+    )
     log_level: str = Field("INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("home", "work_dir")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        return [str(ipaddress.ip_network(network, strict=False)) for network in value]
 
     @property
     def effective_database_url(self) -> str:
@@ -150,7 +180,7 @@ def plain_settings(settings: Settings) -> dict[str, str]:
     for name, value in settings.model_dump().items():
         if isinstance(value, SecretStr):
             plain[name] = value.get_secret_value()
-        elif isinstance(value, dict):
+        elif isinstance(value, dict | list):
             plain[name] = json.dumps(value)
         elif value is not None:
             plain[name] = str(value)
