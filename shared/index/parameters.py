@@ -25,13 +25,15 @@ _RADIUS = 10.0
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
-def parse_query(parameters: Iterable[tuple[str, str]]) -> FrameQuery:
+def parse_query(parameters: Iterable[tuple[str, str]], *, max_limit: int = MAX_LIMIT) -> FrameQuery:
     """Return the page that the parameters of a list ask for.
 
     Parameters
     ----------
     parameters
         Decoded names and values; of a repeated name the last counts, unknown names are ignored.
+    max_limit
+        The limit at most, and where none is given.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def parse_query(parameters: Iterable[tuple[str, str]]) -> FrameQuery:
         A value cannot be read; offset and limit are looked at first, then sort, order, and the filters.
     """
     given = dict(parameters)
-    limit, offset = _paging(given, "limit", MAX_LIMIT), _paging(given, "offset", 0)
+    limit, offset = _paging(given, "limit", max_limit), _paging(given, "offset", 0)
     sort = given.get("sort", "DATE_OBS")
     if sort not in SORT_COLUMNS:
         raise InvalidParameterError("sort")
@@ -50,7 +52,7 @@ def parse_query(parameters: Iterable[tuple[str, str]]) -> FrameQuery:
     elif order not in ("asc", "desc"):
         raise InvalidParameterError("order")
     return FrameQuery(
-        limit=min(max(limit, 0), MAX_LIMIT),
+        limit=min(max(limit, 0), max_limit),
         offset=max(offset, 0),
         sort=sort,
         descending=descending,

@@ -11,7 +11,7 @@ from shared.index.conditions import conditions
 from shared.index.models import Frame, FrameLink
 from shared.index.selection import NO_FILTER, SORT_COLUMNS, FrameFilter, FrameQuery
 
-__all__ = ["Facets", "FramePage", "FrameRow", "aggregate", "get_frame", "list_frames", "related_ids"]
+__all__ = ["Facets", "FramePage", "FrameRow", "aggregate", "get_frame", "list_frames", "ordering", "related_ids"]
 
 _LARGEST = 2**63 - 1
 
@@ -50,7 +50,7 @@ def list_frames(session: Session, query: FrameQuery) -> FramePage:
     count = session.scalar(select(func.count()).select_from(Frame).where(*wanted)) or 0
     if query.limit <= 0 or query.offset >= count:
         return FramePage(count, ())
-    order = _order(query)
+    order = ordering(query)
     # Sorting ids alone keeps the sort small where no index gives the order.
     page = select(Frame.id).where(*wanted).order_by(*order).limit(query.limit).offset(query.offset).subquery()
     frames = session.scalars(select(Frame).join(page, page.c.id == Frame.id).order_by(*order)).all()
@@ -100,7 +100,8 @@ def aggregate(session: Session, frame_filter: FrameFilter) -> Facets:
     return Facets(*(tuple(sorted(found)) for found in values))
 
 
-def _order(query: FrameQuery) -> Sequence[UnaryExpression[Any]]:
+def ordering(query: FrameQuery) -> Sequence[UnaryExpression[Any]]:
+    """Return what sorts the frames of a query: its column, then the id."""
     column: InstrumentedAttribute[Any] = getattr(Frame, SORT_COLUMNS[query.sort])
     ordered = column.desc() if query.descending else column.asc()
     always_there = not Frame.__table__.columns[column.key].nullable

@@ -1,0 +1,79 @@
+"""The frames of a bundle: no more of each than a zip needs."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.index.conditions import conditions
+from shared.index.models import Frame
+from shared.index.query import ordering
+from shared.index.selection import FrameQuery
+
+__all__ = ["BundleFrame", "bundle_of_ids", "bundle_of_query"]
+
+_COLUMNS = (
+    Frame.id,
+    Frame.filename,
+    Frame.bucket,
+    Frame.key,
+    Frame.etag,
+    Frame.version_id,
+    Frame.size,
+    Frame.crc32,
+    Frame.date_obs,
+    Frame.last_modified,
+)
+_ROWS_AT_ONCE = 1000
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFrame:
+    """What a zip needs to know of a frame; ``size`` in bytes, times naive UTC."""
+
+    id: int
+    filename: str
+    bucket: str
+    key: str
+    etag: str
+    version_id: str | None
+    size: int
+    crc32: int
+    date_obs: dt.datetime | None
+    last_modified: dt.datetime
+
+
+def bundle_of_query(session: Session, query: FrameQuery) -> Iterator[BundleFrame]:
+    """Yield the frames that a query leaves, in its order, a batch of rows in memory at a time."""
+    statement = (
+        select(*_COLUMNS)
+        .where(*conditions(query.filter))
+        .order_by(*ordering(query))
+        .limit(query.limit)
+        .offset(query.offset)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    for row in session.execute(statement):
+        yield _frame(row)
+
+
+def bundle_of_ids(session: Session, frame_ids: Sequence[int]) -> Iterator[BundleFrame]:
+    """Yield the frames of these ids, with or without date, in the order of the ids.
+
+    An id that is given twice yields its frame twice, one that no frame has yields nothing.
+    """
+    for start in range(0, len(frame_ids), _ROWS_AT_ONCE):
+        some = frame_ids[start : start + _ROWS_AT_ONCE]
+        known = [frame_id for frame_id in some if 0 <= frame_id <= _LARGEST]
+        found = {row.id: row for row in session.execute(select(*_COLUMNS).where(Frame.id.in_(known)))}
+        for frame_id in some:
+            if frame_id in found:
+                yield _frame(found[frame_id])
+
+
+def _frame(row: Sequence[Any]) -> BundleFrame:
+    return BundleFrame(*row)
