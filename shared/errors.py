@@ -30,6 +30,7 @@
     │   ├── MissingKeywordError  a header without a keyword that a name needs
     │   └── BadKeyError          a key, or what a header would make one of, that is refused
     ├── UploadError              an upload that does not become a frame
+    ├── SourceError              an archive to be taken over that cannot be read
     ├── EventError               an event that no dialect knows, or a broken one
     └── InvalidParameterError    a query parameter that cannot be read
 """
@@ -59,6 +60,7 @@ __all__ = [
     "RemoteError",
     "RemoteRefusedError",
     "RemoteUnavailableError",
+    "SourceError",
     "StoreError",
     "StoreUnavailableError",
     "TooLargeError",
@@ -214,6 +216,10 @@ class BadKeyError(NamingError):
 
 class UploadError(FitsvaultError):
     """An upload that does not become a frame; the message is for whoever uploads, and shows no internals."""
+
+
+class SourceError(FitsvaultError):
+    """An archive that is to be taken over and cannot be read, or a part of it that has no place here."""
 
 
 class EventError(FitsvaultError):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.accounts.account import Account, Role, account_of
 from shared.accounts.models import MAX_USERNAME, User
 from shared.accounts.passwords import check_password, hash_password, needs_rehash, reject_password
+from shared.accounts.pbkdf2 import PREFIX, Pbkdf2Hash
 from shared.accounts.sessions import end_sessions
 from shared.database import read, utc_now, write
 from shared.errors import AccountExistsError, BadAccountError, BadCredentialsError
@@ -103,10 +104,11 @@ def verified_user(sessions: sessionmaker[Session], username: str, password: str)
     """
     with read(sessions) as session:
         user = find_user(session, username)
-    if user is None:
-        reject_password(password)
+        rounds = _most_rounds(session)
+    if user is None or not user.is_active:
+        reject_password(password, rounds)
         raise BadCredentialsError
-    if not check_password(user.password_hash, password) or not user.is_active:
+    if not check_password(user.password_hash, password, rounds):
         raise BadCredentialsError
     values: dict[str, object] = {"last_login": utc_now()}
     if needs_rehash(user.password_hash):
@@ -148,3 +150,10 @@ def set_active(session: Session, user: User, *, active: bool) -> None:
 
 def _taken(name: str) -> str:
     return f"There is an account {name} already."
+
+
+def _most_rounds(session: Session) -> int:
+    """Return the most PBKDF2 rounds that the hash of an active account asks for; 0 once all of them are renewed."""
+    foreign = select(User.password_hash).where(User.is_active, User.password_hash.startswith(PREFIX, autoescape=True))
+    hashes = (Pbkdf2Hash.from_string(encoded) for encoded in session.scalars(foreign))
+    return max((found.rounds for found in hashes if found is not None), default=0)

@@ -8,9 +8,14 @@ import timeit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session, sessionmaker
 
-from shared.accounts import passwords
+from shared.accounts import passwords, service
 from shared.accounts.pbkdf2 import MAX_ROUNDS, Pbkdf2Hash
+from shared.database import read, write
+from shared.errors import BadCredentialsError
+
+Sessions = sessionmaker[Session]
 
 # From Django's own tests of its hashers: `PBKDF2PasswordHasher().encode("lètmein", "seasalt", 10000)`.
 DJANGOS = "pbkdf2_sha256$10000$seasalt$CWWFdHOWwPnki7HvkcqN9iA2T3KLW1cf2uZ5kvArtVY="
@@ -68,3 +73,22 @@ def test_every_check_takes_as_long_while_such_hashes_are_left() -> None:
 
     taken = [seconds(encoded) for encoded in kinds]
     assert min(taken) > max(taken) / 2
+
+
+def test_a_login_renews_a_hash_of_django(sessions: Sessions) -> None:
+    with write(sessions) as session:
+        for name in ("ada", "off"):
+            service.create_user(session, name, "other")
+            user = service.find_user(session, name)
+            assert user is not None
+            user.password_hash = encode("secret", 1000)
+            user.is_active = name == "ada"
+    for name, password in (("ada", "other"), ("ada", "x"), ("off", "secret"), ("nobody", "secret")):
+        with pytest.raises(BadCredentialsError):
+            service.authenticate(sessions, name, password)
+    for _ in range(2):
+        assert service.authenticate(sessions, "ada", "secret").username == "ada"
+    with read(sessions) as session:
+        user = service.find_user(session, "ada")
+        assert user is not None
+        assert user.password_hash.startswith("$argon2id$")
