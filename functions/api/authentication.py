@@ -1,4 +1,4 @@
-"""Who asks: tokens in headers, and the routes that want to know."""
+"""Who asks: tokens in headers, sessions in cookies, and the routes that want to know."""
 
 import logging
 
@@ -10,14 +10,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from functions.api.cookies import SESSION_COOKIE
+from functions.api.csrf import SAFE_METHODS, check_origin
 from functions.api.dependencies import get_services
+from functions.api.envelope import ASKED_METHOD
 from functions.api.errors import describe
 from shared.accounts.account import Account, Role
 from shared.accounts.models import Token
+from shared.accounts.sessions import find_by_session
 from shared.accounts.tokens import find_by_token, record_use, used_lately
 from shared.database import read, write
 
-__all__ = ["TOKEN_SCHEME", "StaffRoute", "UserRoute", "account_of_request", "read_key"]
+__all__ = [
+    "TOKEN_SCHEME",
+    "StaffRoute",
+    "UserRoute",
+    "account_of_key",
+    "account_of_request",
+    "key_in_headers",
+    "read_key",
+]
 
 _SCHEMES = ("token", "bearer")
 _HEADERS = ("authorization", "authentication")
@@ -41,8 +53,11 @@ class UserRoute(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; its account is ``request.state.account``."""
-        request = Request(scope)
+        request = Request(scope, receive)
         account = await run_in_threadpool(account_of_request, request)
+        key = session_of_request(request)
+        if key is not None and scope[ASKED_METHOD] not in SAFE_METHODS:
+            receive = await check_origin(request, key)
         if not account.may(self.role):
             raise HTTPException(403, "You do not have permission to perform this action.")
         request.state.account = account
@@ -56,24 +71,29 @@ class StaffRoute(UserRoute):
 
 
 def account_of_request(request: Request) -> Account:
-    """Return the account whose token the request carries.
+    """Return the account whose token or session the request carries; a token outweighs a session.
 
     Raises
     ------
     HTTPException
-        401: there is no token, or a header that cannot be read.
+        401: there is neither, or a header that cannot be read.
     BadTokenError, InactiveAccountError
         The token is not one that lets in.
     """
-    key = next((key for name in _HEADERS if (key := read_key(request.headers.get(name, ""))) is not None), None)
+    key = _key_of_request(request)
     if key is None:
-        raise HTTPException(401, "Authentication credentials were not provided.", _CHALLENGE)
+        return _account_of_session(request)
     sessions = get_services(request).sessions
     with read(sessions) as session:
         account, token = find_by_token(session, key)
     if not used_lately(token):
         _record_use(request, token)
     return account
+
+
+def session_of_request(request: Request) -> str | None:
+    """Return the key of the session that lets the request in; None if it carries a token, or no session."""
+    return request.cookies.get(SESSION_COOKIE) if _key_of_request(request) is None else None
 
 
 def read_key(header: str) -> str | None:
@@ -93,6 +113,20 @@ def read_key(header: str) -> str | None:
     if len(keys) > 1:
         raise HTTPException(401, "Invalid token header. Token string should not contain spaces.", _CHALLENGE)
     return keys[0]
+
+
+def _key_of_request(request: Request) -> str | None:
+    return next((key for name in _HEADERS if (key := read_key(request.headers.get(name, ""))) is not None), None)
+
+
+def _account_of_session(request: Request) -> Account:
+    key = request.cookies.get(SESSION_COOKIE)
+    if key is not None:
+        with read(get_services(request).sessions) as session:
+            account = find_by_session(session, key)
+        if account is not None:
+            return account
+    raise HTTPException(401, "Authentication credentials were not provided.", _CHALLENGE)
 
 
 def _record_use(request: Request, token: Token) -> None:
