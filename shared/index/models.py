@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database import Base
 
-__all__ = ["BYTEWISE", "Failure", "Frame", "FrameLink", "Reservation", "ReservedLink"]
+__all__ = ["BYTEWISE", "Attempt", "Failure", "Frame", "FrameLink", "Reservation", "ReservedLink"]
 
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that compares and sorts by its UTF-8 bytes, which is by code point, on every database."""
@@ -174,3 +174,15 @@ class ReservedLink(Base):
         primary_key=True,
     )
     target: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+
+
+class Attempt(Base):
+    """Attempts to read an object that have begun and not ended: under way now, or their process was killed."""
+
+    __tablename__ = "attempts"
+
+    bucket: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+    key: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+    etag: Mapped[Bytewise]
+    count: Mapped[Long]
+    begun_at: Mapped[dt.datetime]

@@ -6,12 +6,22 @@ the object as it is, in whatever order events come and however many of them are 
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import read, write
-from shared.errors import FitsError, ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
+from shared.errors import (
+    FitsError,
+    ObjectChangedError,
+    ObjectGoneError,
+    ReaderDiedError,
+    StoreError,
+    StoreUnavailableError,
+)
+from shared.index.attempts import begin_attempt, end_attempt
 from shared.index.failures import clear_failure, find_failure, record_failure
 from shared.index.frames import find_object, put_frame, remove_frame
 from shared.index.record import FailureRecord
@@ -26,6 +36,7 @@ __all__ = ["Ingester", "Outcome"]
 
 _log = logging.getLogger("fitsvault.ingest")
 _ROUNDS = 8
+_ATTEMPTS = 3
 
 
 class Outcome(StrEnum):
@@ -87,7 +98,7 @@ class Ingester:
         if not force and self._is_settled(seen):
             return Outcome.UNCHANGED
         try:
-            with fetched(self._store, seen, self._settings.work_dir) as object_:
+            with fetched(self._store, seen, self._settings.work_dir) as object_, self._attempt(seen):
                 reading = read_frame(seen, object_, self._settings)
         except FitsError as error:
             return self._fail(seen, error.kind, str(error))
@@ -99,6 +110,25 @@ class Ingester:
             _log.error("reader failed", exc_info=error, extra={"bucket": seen.bucket, "key": key})
             return self._fail(seen, "unexpected", f"the reader failed on it: {type(error).__name__}: {error}")
         return self._index(reading)
+
+    @contextmanager
+    def _attempt(self, seen: ObjectState) -> Iterator[None]:
+        """Keep a note in the index while an object is read.
+
+        A reader that is killed (a fault in a decompressor's C code, no memory left) can leave no failure record. Its
+        note stays, and the object is given up when that has happened too often.
+        """
+        with write(self._sessions) as session:
+            count = begin_attempt(session, seen.bucket, seen.key, seen.etag)
+        try:
+            if count > _ATTEMPTS:
+                raise ReaderDiedError(
+                    f"the process that read it was killed {count - 1} times: is it damaged, or more than memory holds?"
+                )
+            yield
+        finally:
+            with write(self._sessions) as session:
+                end_attempt(session, seen.bucket, seen.key)
 
     def _is_settled(self, seen: ObjectState) -> bool:
         with read(self._sessions) as session:

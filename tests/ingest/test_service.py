@@ -1,18 +1,25 @@
 """Ingest leads the index to what the object is, whatever is told about it."""
 
 import contextlib
+import datetime as dt
 import hashlib
 import random
+import subprocess
+import sys
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
 
+from shared.database import utc_now, write
 from shared.errors import StoreUnavailableError
+from shared.index.models import Attempt
 from shared.ingest.service import Ingester
-from shared.settings import Settings
+from shared.settings import Settings, plain_settings
 from shared.simulator import simulate_frame
 from shared.store.client import Store
 from shared.store.naming import derived_keys
@@ -170,6 +177,31 @@ def test_a_store_that_is_away_is_no_failure_of_the_object(room: Room) -> None:
     with pytest.raises(StoreUnavailableError):
         ingester.settle(room.settings.bucket, "a.fits")
     assert room.failure("a.fits") is None
+
+
+def test_an_object_that_kills_its_reader_is_given_up(room: Room) -> None:
+    """A process is killed in the middle of reading, three times; the fourth attempt says so and reads no more."""
+    room.put("deadly.fits", FRAME)
+    url = room.settings.model_copy(update={"database_url": SecretStr(str(room.sessions.kw["bind"].url))})
+    environment = {f"FITSVAULT_{name.upper()}": value for name, value in plain_settings(url).items()}
+    die = (
+        "import os, shared.ingest.service as service\n"
+        "service.read_frame = lambda *_: os.kill(os.getpid(), 9)\n"
+        "from shared.ingest.factory import make_ingester\n"
+        "from shared.settings import settings\n"
+        "make_ingester(settings()).settle(settings().bucket, 'deadly.fits')\n"
+    )
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", die], env=environment, check=False).returncode == -9
+        with write(room.sessions) as session:
+            session.execute(update(Attempt).values(begun_at=utc_now() - dt.timedelta(seconds=10)))
+    assert room.failure("deadly.fits") is None
+    assert room.settle("deadly.fits") == "failed"
+    failure = room.failure("deadly.fits")
+    assert failure is not None
+    assert (failure.kind, "killed 3 times" in failure.message) == ("reader-died", True)
+    assert room.settle("deadly.fits") == "unchanged"
+    assert room.settle("deadly.fits", force=True) == "indexed"
 
 
 def test_nothing_is_left_on_disk(room: Room) -> None:
