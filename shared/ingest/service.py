@@ -27,6 +27,7 @@ from shared.index.frames import find_object, put_frame, remove_frame
 from shared.index.record import FailureRecord
 from shared.ingest.derive import Reading, read_frame
 from shared.ingest.fetch import fetched
+from shared.ingest.forget import forget_object
 from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.model import ObjectState
@@ -152,14 +153,7 @@ class Ingester:
         return Outcome.INDEXED
 
     def _forget(self, key: str) -> Outcome:
-        bucket = self._settings.bucket
-        with write(self._sessions) as session:
-            before = find_object(session, bucket, key)
-            remove_frame(session, bucket, key)
-            clear_failure(session, bucket, key)
-        if before is not None:
-            self._drop_derived(before.digest)
-        _log.info("removed", extra={"bucket": bucket, "key": key, "frame": before.id if before else None})
+        forget_object(self._settings, self._store, self._sessions, key)
         return Outcome.REMOVED
 
     def _fail(self, seen: ObjectState, kind: str, message: str) -> Outcome:
