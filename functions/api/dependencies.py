@@ -16,6 +16,7 @@ from shared.store.client import Store
 __all__ = ["Services", "get_services", "make_services"]
 
 _LOGINS_AT_ONCE = 2
+_BUNDLE_READS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Services:
     """Settings, index and store of one application.
 
     ``login_threads`` keep password checks from filling the threads that answer queries; logins wait for them in line.
+    ``bundle_threads`` read what zips are made of.
     """
 
     settings: Settings
@@ -30,6 +32,7 @@ class Services:
     sessions: sessionmaker[Session]
     store: Store
     login_threads: ThreadPoolExecutor
+    bundle_threads: ThreadPoolExecutor
     probes: dict[str, Probe]
 
     def close(self) -> None:
@@ -37,6 +40,7 @@ class Services:
         for probe in self.probes.values():
             probe.close()
         self.login_threads.shutdown(wait=False, cancel_futures=True)
+        self.bundle_threads.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
 
 
@@ -51,6 +55,7 @@ def make_services(settings: Settings) -> Services:
         sessions=sessions,
         store=store,
         login_threads=ThreadPoolExecutor(_LOGINS_AT_ONCE, thread_name_prefix="login"),
+        bundle_threads=ThreadPoolExecutor(_BUNDLE_READS_AT_ONCE, thread_name_prefix="bundle"),
         probes={
             "database": Probe(lambda: index_state(sessions)),
             "store": Probe(lambda: store_state(store, settings)),

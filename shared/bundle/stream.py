@@ -1,7 +1,7 @@
 """The bytes of a plan, read ahead from the store in pieces, in constant memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 
 from shared.bundle.plan import Content, Piece
@@ -33,7 +33,7 @@ def read_ahead(
     executor: Executor,
     *,
     ahead: int = AHEAD_BYTES,
-) -> Iterator[Future[bytes]]:
+) -> Generator[Future[bytes], None, None]:
     """Yield the bytes of ``contents`` in order, each as soon as asked for; those that come next are under way.
 
     Parameters

@@ -77,6 +77,11 @@ class Store:
             version_id=answer.get("VersionId"),
         )
 
+    def check(self, state: ObjectState) -> None:
+        """Raise unless the object is still the one that ``state`` shows: ObjectGoneError or ObjectChangedError."""
+        with translated("look at", state.bucket, state.key):
+            self.s3.head_object(**_pinned(state))
+
     def stream(self, state: ObjectState) -> Iterator[bytes]:
         """Yield the object's bytes in pieces of 1 MiB, all of them from the object that ``state`` shows.
 

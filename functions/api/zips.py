@@ -1,0 +1,82 @@
+"""A zip as an answer: bytes that are made or fetched while they are sent."""
+
+import asyncio
+import logging
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import closing
+
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
+
+from functions.api.dependencies import Services
+from functions.api.errors import describe
+from shared.bundle.assembly import Assembly
+from shared.bundle.plan import Piece
+from shared.bundle.stream import read_ahead
+from shared.errors import ObjectChangedError, ObjectGoneError, StoreError
+from shared.store.model import ObjectState
+
+__all__ = ["ZipResponse", "missing_objects", "whole_zip"]
+
+_LOOKED_AT = 500
+
+_logger = logging.getLogger(__name__)
+
+
+class ZipResponse(StreamingResponse):
+    """The window of a zip, in constant memory.
+
+    Where the store fails on the way, the connection is closed before Content-Length is reached: nobody takes what came
+    for the whole.
+    """
+
+    def __init__(self, services: Services, assembly: Assembly, status_code: int, headers: Mapping[str, str]) -> None:
+        super().__init__((), status_code, headers, media_type="application/zip")
+        self._services = services
+        self._assembly = assembly
+
+    async def stream_response(self, send: Send) -> None:
+        """Send head and body, unless the client leaves early."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            with closing(_futures(self._services, self._assembly)) as futures:
+                for future in futures:
+                    data = await asyncio.wrap_future(future)
+                    await send({"type": "http.response.body", "body": data, "more_body": True})
+        except StoreError as error:
+            _logger.error("zip broken off", extra=describe(error))  # noqa: TRY400 - the store's words say it all
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def whole_zip(services: Services, assembly: Assembly, status_code: int, headers: Mapping[str, str]) -> Response:
+    """Return the window of a zip as an answer that is all there before it is sent."""
+    with closing(_futures(services, assembly)) as futures:
+        data = b"".join(future.result() for future in futures)
+    return Response(data, status_code, headers, media_type="application/zip")
+
+
+def missing_objects(services: Services, states: Iterable[ObjectState]) -> list[ObjectState]:
+    """Return those of the first objects that are gone or no longer what the index says.
+
+    Looking at all of ten thousand would keep the client waiting; the rest is found out when their turn comes.
+    """
+    looked_at = [state for state, _ in zip(states, range(_LOOKED_AT), strict=False)]
+
+    def is_missing(state: ObjectState) -> bool:
+        try:
+            services.store.check(state)
+        except (ObjectGoneError, ObjectChangedError):
+            return True
+        return False
+
+    answers = services.bundle_threads.map(is_missing, looked_at)
+    return [state for state, missing in zip(looked_at, answers, strict=True) if missing]
+
+
+def _futures(services: Services, assembly: Assembly) -> Generator[Future[bytes], None, None]:
+    def fetch(piece: Piece) -> bytes:
+        return services.store.read_range(piece.state, piece.start, piece.stop)
+
+    return read_ahead(assembly.plan.contents(*assembly.window), fetch, services.bundle_threads)
