@@ -3,10 +3,10 @@
 import logging
 import sys
 
-from shared.cli import bucket, ingest, upkeep
+from shared.cli import backup, bucket, ingest, people, upkeep
 from shared.cli.application import ExitCode, app, errors
 
-__all__ = ["app", "bucket", "ingest", "main", "upkeep"]
+__all__ = ["app", "backup", "bucket", "ingest", "main", "people", "upkeep"]
 
 
 def main() -> None:
