@@ -130,20 +130,29 @@ class Settings(BaseSettings):
     trusted_proxies: list[str] = Field(
         [],
         title="Trusted proxies",
-        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, "
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, "
         'as JSON: `["10.0.0.0/8"]`.',
     )
     stream_clients: list[str] = Field(
         ["Wget/", "Python-urllib/"],
         title="Clients to stream to",
-        description="Beginnings of the User-Agent of clients that would send their token on to the object store; the API "
-        'serves them frames itself. As JSON; `[""]` is every client.',
+        description="Beginnings of the User-Agent of clients that would send their token on to the object store; the "
+        'API serves them frames itself. As JSON; `[""]` is every client.',
     )
     stream_limit_bytes: int | None = Field(
         None,
         ge=0,
         title="Largest streamed frame",
         description="Bytes of the largest frame that the API serves itself. Unset: no limit, but 4 MB on AWS Lambda.",
+    )
+    zip_limit_bytes: int | None = Field(
+        None,
+        ge=0,
+        title="Largest zip",
+        description="Bytes of the largest answer of `/frames/zip/`. Unset: no limit, but 4 MB on AWS Lambda.",
+    )
+    zip_limit_frames: int = Field(
+        200_000, ge=1, title="Frames in a zip", description="Frames that one zip may have; each takes 1 kB of memory."
     )
     log_level: str = Field("INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR.")
 

@@ -29,6 +29,7 @@ __all__ = [
     "account_of_request",
     "key_in_headers",
     "read_key",
+    "session_of_request",
 ]
 
 _SCHEMES = ("token", "bearer")
@@ -80,9 +81,18 @@ def account_of_request(request: Request) -> Account:
     BadTokenError, InactiveAccountError
         The token is not one that lets in.
     """
-    key = _key_of_request(request)
-    if key is None:
-        return _account_of_session(request)
+    key = key_in_headers(request)
+    return account_of_key(request, key) if key is not None else _account_of_session(request)
+
+
+def account_of_key(request: Request, key: str) -> Account:
+    """Return the account that a token's key opens, and write down that it was used.
+
+    Raises
+    ------
+    BadTokenError, InactiveAccountError
+        The token is not one that lets in.
+    """
     sessions = get_services(request).sessions
     with read(sessions) as session:
         account, token = find_by_token(session, key)
@@ -93,7 +103,7 @@ def account_of_request(request: Request) -> Account:
 
 def session_of_request(request: Request) -> str | None:
     """Return the key of the session that lets the request in; None if it carries a token, or no session."""
-    return request.cookies.get(SESSION_COOKIE) if _key_of_request(request) is None else None
+    return request.cookies.get(SESSION_COOKIE) if key_in_headers(request) is None else None
 
 
 def read_key(header: str) -> str | None:
@@ -115,7 +125,8 @@ def read_key(header: str) -> str | None:
     return keys[0]
 
 
-def _key_of_request(request: Request) -> str | None:
+def key_in_headers(request: Request) -> str | None:
+    """Return the key that the headers carry; None if there is none. Raises as `read_key` does."""
     return next((key for name in _HEADERS if (key := read_key(request.headers.get(name, ""))) is not None), None)
 
 

@@ -18,7 +18,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "private, no-cache",
-    "Vary": "Authorization, Authentication",
+    "Vary": "Authorization, Authentication, Cookie",
 }
 
 _logger = logging.getLogger(__name__)

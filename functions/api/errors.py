@@ -19,6 +19,7 @@ from shared.errors import (
     ObjectGoneError,
     StoreError,
     StoreUnavailableError,
+    TooManyAttemptsError,
 )
 
 __all__ = ["FrameNotFoundError", "add_error_answers", "answer", "describe"]
@@ -59,6 +60,7 @@ def add_error_answers(app: FastAPI) -> None:
     """Let the application answer the archive's exceptions."""
     for kind in _ANSWERS:
         app.add_exception_handler(kind, _from_table)
+    app.add_exception_handler(TooManyAttemptsError, _too_many_attempts)
     app.add_exception_handler(InvalidParameterError, _invalid_parameter)
     app.add_exception_handler(RequestValidationError, _invalid_request)
 
@@ -84,6 +86,12 @@ async def _from_table(request: Request, error: Exception) -> Response:
         extra = {"method": request.method, "path": request.url.path, "status": found.status}
         _logger.error("no answer", extra=extra | describe(error))
     return answer(found.status, found.detail, found.headers)
+
+
+async def _too_many_attempts(_request: Request, error: Exception) -> Response:
+    seconds = error.seconds if isinstance(error, TooManyAttemptsError) else 1
+    detail = f"Request was throttled. Expected available in {seconds} second{'s' if seconds > 1 else ''}."
+    return answer(429, detail, {"Retry-After": str(seconds), "Cache-Control": "no-store"})
 
 
 async def _invalid_parameter(_request: Request, error: Exception) -> Response:

@@ -4,9 +4,18 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from functions.api.cookies import SESSION_COOKIE
+
 __all__ = ["openapi_document"]
 
 _NEVER_SENT = "422"
+_SESSION = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": SESSION_COOKIE,
+    "description": "Of `/accounts/login/`. Methods other than GET and HEAD need `X-CSRFToken`, or the form field "
+    "`csrfmiddlewaretoken`, as well: the value of the cookie `csrftoken`.",
+}
 
 
 def openapi_document(app: FastAPI, prefix: str) -> dict[str, Any]:
@@ -18,6 +27,12 @@ def openapi_document(app: FastAPI, prefix: str) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"].pop(_NEVER_SENT, None)
+            if "security" in operation:
+                operation["security"] = [
+                    *(way for way in operation["security"] if "Session" not in way),
+                    {"Session": []},
+                ]
+    document["components"].setdefault("securitySchemes", {})["Session"] = _SESSION
     for schema in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(schema, None)
     return document | {"servers": [{"url": prefix or "/"}]}

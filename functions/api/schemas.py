@@ -5,7 +5,20 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-__all__ = ["ERRORS", "Credentials", "Download", "Error", "Facets", "Frame", "Frames", "Headers", "Health", "Key"]
+__all__ = [
+    "ERRORS",
+    "Credentials",
+    "Download",
+    "Error",
+    "Facets",
+    "Frame",
+    "Frames",
+    "Headers",
+    "Health",
+    "Key",
+    "LoginForm",
+    "LogoutForm",
+]
 
 
 class Error(BaseModel):
@@ -19,6 +32,21 @@ class Credentials(BaseModel):
 
     username: str
     password: str
+
+
+class LoginForm(BaseModel):
+    """What the form for logging in sends; `csrfmiddlewaretoken` must equal the cookie `csrftoken`."""
+
+    username: str
+    password: str
+    csrfmiddlewaretoken: str
+    next: str = ""
+
+
+class LogoutForm(BaseModel):
+    """What the form for logging out sends."""
+
+    csrfmiddlewaretoken: str
 
 
 class Key(BaseModel):
@@ -125,6 +153,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": Error, "description": "No token, or one that does not let in."},
     403: {"model": Error, "description": "The account may not do this."},
     404: {"model": Error, "description": "No such frame."},
+    429: {"model": Error, "description": "Too many wrong passwords; Retry-After says how long to wait."},
     502: {"model": Error, "description": "The object store refused."},
     503: {"model": Error, "description": "The index or the store is away; try again later."},
 }

@@ -28,7 +28,7 @@ def test_every_answer_has_the_headers_that_protect(anonymous: TestClient, path: 
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["cache-control"] in ("private, no-cache", "no-store")
-    assert headers["vary"] == "Authorization, Authentication"
+    assert headers["vary"] == "Authorization, Authentication, Cookie"
 
 
 def test_the_start_page_is_plain_and_links_to_the_documentation(anonymous: TestClient) -> None:

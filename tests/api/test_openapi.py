@@ -5,16 +5,21 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 ANSWERS = {
-    "/": ("get", {"200"}),
-    "/health/": ("get", {"200", "503"}),
-    "/api-token-auth/": ("post", {"200", "400", "413", "415", "503"}),
-    "/frames/": ("get", {"200", "400", "401", "503"}),
-    "/frames/aggregate/": ("get", {"200", "400", "401", "503"}),
-    "/frames/{frame_id}/": ("get", {"200", "401", "404", "503"}),
-    "/frames/{frame_id}/headers/": ("get", {"200", "400", "401", "404", "502", "503"}),
-    "/frames/{frame_id}/preview/": ("get", {"200", "304", "400", "401", "404", "502", "503"}),
-    "/frames/{frame_id}/download/": ("get", {"200", "302", "400", "401", "404", "502", "503"}),
+    ("/", "get"): {"200"},
+    ("/health/", "get"): {"200", "503"},
+    ("/api-token-auth/", "post"): {"200", "400", "413", "415", "429", "503"},
+    ("/accounts/login/", "get"): {"200"},
+    ("/accounts/login/", "post"): {"302", "400", "403", "413", "415", "429", "503"},
+    ("/accounts/logout/", "get"): {"200"},
+    ("/accounts/logout/", "post"): {"302", "400", "403", "413", "415", "503"},
+    ("/frames/", "get"): {"200", "400", "401", "503"},
+    ("/frames/aggregate/", "get"): {"200", "400", "401", "503"},
+    ("/frames/{frame_id}/", "get"): {"200", "401", "404", "503"},
+    ("/frames/{frame_id}/headers/", "get"): {"200", "400", "401", "404", "502", "503"},
+    ("/frames/{frame_id}/preview/", "get"): {"200", "304", "400", "401", "404", "502", "503"},
+    ("/frames/{frame_id}/download/", "get"): {"200", "302", "400", "401", "404", "502", "503"},
 }
+"""Statuses by path and method."""
 
 
 @pytest.fixture
@@ -26,9 +31,9 @@ def document(anonymous: TestClient) -> dict[str, Any]:
 
 
 def test_every_path_and_its_answers_are_described(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == set(ANSWERS)
-    for path, (method, statuses) in ANSWERS.items():
-        assert list(document["paths"][path]) == [method]
+    described = {(path, method) for path, methods in document["paths"].items() for method in methods}
+    assert described == set(ANSWERS)
+    for (path, method), statuses in ANSWERS.items():
         operation = document["paths"][path][method]
         assert set(operation["responses"]) == statuses, path
         assert operation["summary"]
@@ -36,9 +41,11 @@ def test_every_path_and_its_answers_are_described(document: dict[str, Any]) -> N
 
 
 def test_tokens_are_asked_for_where_they_are_needed(document: dict[str, Any]) -> None:
-    asked = {path for path, (method, _) in ANSWERS.items() if document["paths"][path][method].get("security")}
-    assert asked == {path for path in ANSWERS if path.startswith("/frames/")}
+    asked = {path for path, method in ANSWERS if document["paths"][path][method].get("security")}
+    open_to_all = ("/", "/health/", "/api-token-auth/", "/accounts/login/", "/accounts/logout/")
+    assert asked == {path for path, _ in ANSWERS} - set(open_to_all)
     assert document["components"]["securitySchemes"]["Token"]["in"] == "header"
+    assert document["paths"]["/frames/"]["get"]["security"] == [{"Token": []}, {"Session": []}]
 
 
 def test_the_parameters_of_lists_are_described(document: dict[str, Any]) -> None:

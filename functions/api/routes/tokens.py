@@ -4,14 +4,16 @@ import asyncio
 import logging
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from functions.api.credentials import CredentialFieldsError, check_fields, read_fields
 from functions.api.dependencies import Services, get_services
+from functions.api.peer import client_address
 from functions.api.schemas import ERRORS, Credentials, Error, Key
-from shared.accounts.service import authenticate
+from shared.accounts.account import Account
+from shared.accounts.login import log_in
 from shared.accounts.tokens import issue_token
-from shared.database import write
 from shared.errors import BadCredentialsError
 
 __all__ = ["router"]
@@ -35,6 +37,7 @@ router = APIRouter(tags=["accounts"])
         400: {"description": "Texts by field, or `non_field_errors`: no such name and password."},
         413: {"model": Error, "description": "The body is longer than 64 KiB."},
         415: {"model": Error, "description": "The body is neither form nor JSON."},
+        429: ERRORS[429],
         503: ERRORS[503],
     },
     openapi_extra={"requestBody": {"required": True, "content": _CONTENT}},
@@ -44,7 +47,8 @@ async def make_token(request: Request) -> Response:
     services = get_services(request)
     try:
         username, password = check_fields(await read_fields(request))
-        key = await asyncio.wrap_future(services.login_threads.submit(_log_in, services, username, password))
+        address = client_address(request)
+        key = await asyncio.wrap_future(services.login_threads.submit(_log_in, services, username, password, address))
     except CredentialFieldsError as error:
         return JSONResponse(error.errors, 400, _NO_STORE)
     except BadCredentialsError:
@@ -53,9 +57,10 @@ async def make_token(request: Request) -> Response:
     return JSONResponse({"token": key}, headers=_NO_STORE)
 
 
-def _log_in(services: Services, username: str, password: str) -> str:
-    account = authenticate(services.sessions, username, password)
-    with write(services.sessions) as session:
-        key = issue_token(session, account, "api-token-auth")
+def _log_in(services: Services, username: str, password: str, address: str | None) -> str:
+    return log_in(services.sessions, username, password, address=address, grant=_issue)
+
+
+def _issue(session: Session, account: Account) -> str:
     _logger.info("login", extra={"account": account.id})
-    return key
+    return issue_token(session, account, "api-token-auth")
