@@ -21,6 +21,7 @@ __all__ = [
     "create_user",
     "ensure_admin",
     "find_user",
+    "is_username",
     "list_users",
     "set_active",
     "set_password",
@@ -41,7 +42,7 @@ def create_user(session: Session, username: str, password: str, *, role: Role = 
         The name is taken.
     """
     name = unicodedata.normalize("NFKC", username)
-    if len(name) > MAX_USERNAME or not _USERNAME.fullmatch(name):
+    if not is_username(name):
         raise BadAccountError(f"A user name has 1 to {MAX_USERNAME} letters, digits or characters of @ . + - _")
     if find_user(session, name) is not None:
         raise AccountExistsError(_taken(name))
@@ -60,6 +61,12 @@ def create_user(session: Session, username: str, password: str, *, role: Role = 
     except IntegrityError as error:
         raise AccountExistsError(_taken(name)) from error
     return account_of(user)
+
+
+def is_username(name: str) -> bool:
+    """Tell whether an account can have this name, which is in Unicode's form NFKC."""
+    is_normal = unicodedata.is_normalized("NFKC", name)
+    return is_normal and len(name) <= MAX_USERNAME and _USERNAME.fullmatch(name) is not None
 
 
 def ensure_admin(session: Session, username: str, password: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """Ids and links that frames had in an earlier archive, kept for whenever their objects are indexed."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +12,15 @@ from shared.index.text import clean_text
 
 __all__ = [
     "LINK_KEYWORD",
+    "BroughtFrame",
     "ReservedFrame",
     "add_reserved_links",
     "continue_ids_above",
+    "find_brought",
     "find_conflicts",
     "reserve",
     "reserved_id",
+    "settle_reserved",
 ]
 
 LINK_KEYWORD = "PYOBS-RELATED"
@@ -34,6 +38,20 @@ class ReservedFrame:
     key: str
     sha256: str | None
     targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtFrame:
+    """A frame that is here with the bytes and the id of the earlier archive. ``uploaded`` is naive UTC."""
+
+    sha256: str
+    size: int
+    uploaded: dt.datetime
+
+    def is_of(self, size: int, modified: float) -> bool:
+        """Tell whether a file of so many bytes, last modified then (Unix time), must be the one that was brought."""
+        changed = dt.datetime.fromtimestamp(modified, dt.UTC).replace(tzinfo=None)
+        return size == self.size and changed < self.uploaded
 
 
 def find_conflicts(session: Session, bucket: str, frames: Sequence[ReservedFrame]) -> dict[int, str]:
@@ -56,6 +74,14 @@ def find_conflicts(session: Session, bucket: str, frames: Sequence[ReservedFrame
     return taken
 
 
+def find_brought(session: Session, bucket: str, keys: Sequence[str]) -> dict[str, BroughtFrame]:
+    """Return by key the frames that are here already, with id and bytes as they were reserved."""
+    same = and_(Reservation.frame_id == Frame.id, Reservation.sha256 == Frame.sha256)
+    known = select(Frame.key, Frame.sha256, Frame.size, Frame.last_modified).join(Reservation, same)
+    rows = session.execute(known.where(Frame.bucket == bucket, Frame.key.in_(keys)))
+    return {key: BroughtFrame(sha256, size, uploaded) for key, sha256, size, uploaded in rows}
+
+
 def reserve(session: Session, bucket: str, frames: Sequence[ReservedFrame]) -> None:
     """Reserve ids and links, in place of what was reserved for these frames before.
 
@@ -76,7 +102,22 @@ def reserve(session: Session, bucket: str, frames: Sequence[ReservedFrame]) -> N
     ]
     if links:
         session.execute(insert(ReservedLink), links)
-    _settle_indexed(session, bucket, frames)
+    settle_reserved(session, bucket, [frame.key for frame in frames])
+
+
+def settle_reserved(session: Session, bucket: str, keys: Sequence[str]) -> None:
+    """Give frames that are indexed already the ids and links that are reserved for them."""
+    indexed = (
+        select(Frame.id, Reservation.frame_id, Frame.key, Frame.sha256)
+        .join(Reservation, and_(Reservation.bucket == Frame.bucket, Reservation.key == Frame.key))
+        .where(Frame.bucket == bucket, Frame.key.in_(keys))
+    )
+    for frame_id, reserved, key, sha256 in session.execute(indexed).all():
+        if frame_id != reserved:
+            if reserved_id(session, bucket, key) is None:
+                continue
+            _change_id(session, frame_id, reserved)
+        add_reserved_links(session, reserved, sha256)
 
 
 def reserved_id(session: Session, bucket: str, key: str) -> int | None:
@@ -117,15 +158,6 @@ def continue_ids_above(session: Session, number: int) -> None:
     session.execute(text("LOCK TABLE frames IN SHARE ROW EXCLUSIVE MODE"))
     sequence = func.pg_get_serial_sequence("frames", "id")
     session.execute(select(func.setval(sequence, func.greatest(func.nextval(sequence), number))))
-
-
-def _settle_indexed(session: Session, bucket: str, frames: Sequence[ReservedFrame]) -> None:
-    wanted = {frame.key: frame.frame_id for frame in frames}
-    indexed = select(Frame.id, Frame.key, Frame.sha256).where(and_(Frame.bucket == bucket, Frame.key.in_(wanted)))
-    for frame_id, key, sha256 in session.execute(indexed).all():
-        if frame_id != wanted[key]:
-            _change_id(session, frame_id, wanted[key])
-        add_reserved_links(session, wanted[key], sha256)
 
 
 def _change_id(session: Session, old: int, new: int) -> None:

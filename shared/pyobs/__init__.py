@@ -1,0 +1,1 @@
+"""What a pyobs-archive has, and how it moves here: frames with ids and links, accounts, tokens."""
