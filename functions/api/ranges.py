@@ -8,7 +8,11 @@ _RANGE = re.compile(r"bytes[ \t]*=[ \t]*(?P<first>[0-9]{0,30})[ \t]*-[ \t]*(?P<l
 
 
 class RangeNotSatisfiableError(Exception):
-    """None of the bytes asked for are there."""
+    """None of the bytes asked for are there; there are ``length`` of them in all."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        super().__init__(f"not within {length} bytes")
 
 
 def asked_range(header: str | None, length: int) -> tuple[int, int] | None:
@@ -33,7 +37,7 @@ def asked_range(header: str | None, length: int) -> tuple[int, int] | None:
             return None
         stop = min(int(match["last"]) + 1, length) if match["last"] else length
     if start >= stop:
-        raise RangeNotSatisfiableError
+        raise RangeNotSatisfiableError(length)
     return start, stop
 
 

@@ -22,18 +22,24 @@ Window = tuple[int, int]
 class Assembly:
     """A zip whose frames were there a moment ago.
 
-    ``left_out`` are the ids of frames whose objects are no longer those of the index. ``window`` is what to send.
+    ``left_out`` are the ids of frames whose objects are no longer those of the index. ``asked`` is the part that is
+    asked for, if it is not all of it.
     """
 
     plan: Plan
-    window: Window
+    asked: Window | None
     left_out: tuple[int, ...]
+
+    @property
+    def window(self) -> Window:
+        """What to send."""
+        return self.asked or (0, self.plan.length)
 
 
 def assemble(
     frames: Sequence[BundleFrame],
     again: Callable[[], Sequence[BundleFrame]],
-    choose: Callable[[Plan], Window],
+    choose: Callable[[Plan], Window | None],
     missing: Callable[[Iterable[ObjectState]], Iterable[ObjectState]],
     *,
     folder: str,
@@ -45,8 +51,8 @@ def assemble(
     again
         Asks the index for the frames once more: those that changed may have a new row by now.
     choose
-        Returns the bytes of a plan that are asked for. They are not asked for of a plan that had to be changed: whoever
-        has its beginning has that of another zip. That one is sent whole.
+        Returns the part of a plan that is asked for, None for all. Of a plan that had to be changed it is all: whoever
+        has a beginning has that of another zip.
     missing
         Returns those objects that are not what the index says.
 
@@ -58,10 +64,14 @@ def assemble(
     stale: set[ObjectState] = set()
     for _ in range(_ROUNDS):
         plan = Plan(entries_of((frame for frame in frames if _state(frame) not in stale), folder))
-        window = choose(plan) if not stale else (0, plan.length)
-        found = set(missing(plan.states(*window)))
+        assembly = Assembly(
+            plan,
+            None if stale else choose(plan),
+            tuple(frame.id for frame in frames if _state(frame) in stale),
+        )
+        found = set(missing(plan.states(*assembly.window)))
         if not found:
-            return Assembly(plan, window, tuple(frame.id for frame in frames if _state(frame) in stale))
+            return assembly
         stale |= found
         frames = again()
     raise StoreUnavailableError("frames of a bundle keep changing")

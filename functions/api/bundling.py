@@ -1,0 +1,153 @@
+"""Answers that are zips: which part is asked for, whether it may be sent, and how it is told."""
+
+import datetime as dt
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.api.dependencies import Services, get_services
+from functions.api.envelope import ASKED_METHOD
+from functions.api.errors import FrameNotFoundError, answer
+from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if_range
+from functions.api.zips import ZipResponse, missing_objects, whole_zip
+from shared.bundle.assembly import Assembly, Window, assemble, bundle_name
+from shared.bundle.plan import Plan
+from shared.database import read, utc_now
+from shared.index.bundles import BundleFrame
+
+__all__ = ["answer_zip"]
+
+_LAMBDA_LIMIT = 4_000_000
+_OUR_ETAG = re.compile(r'"[0-9a-f]{32}-([0-9]{8})"')
+_RESUMED_WITHIN = dt.timedelta(days=30)
+_LEFT_OUT_SHOWN = 100
+
+_logger = logging.getLogger(__name__)
+
+
+def answer_zip(
+    request: Request, ask: Callable[[Session], Iterable[BundleFrame]], expected: int | None = None
+) -> Response:
+    """Return the zip of the frames that ``ask`` finds, or the part of it that the request asks for.
+
+    Parameters
+    ----------
+    expected
+        How many frames there must be.
+
+    Raises
+    ------
+    FrameNotFoundError
+        There are fewer.
+    HTTPException
+        413: more frames, or a longer answer, than the settings allow.
+    """
+    services = get_services(request)
+    frames = _load(services, ask)
+    if expected is not None and len(frames) != expected:
+        raise FrameNotFoundError
+    day = _day(request)
+    try:
+        assembly = assemble(
+            frames,
+            lambda: _load(services, ask),
+            lambda plan: _asked(request, plan, day),
+            lambda states: missing_objects(services, states),
+            folder=bundle_name(day),
+        )
+    except RangeNotSatisfiableError as error:
+        return answer(416, "No such range.", {"Content-Range": f"bytes */{error.length}", "Accept-Ranges": "bytes"})
+    return _respond(request, services, assembly, day)
+
+
+def _load(services: Services, ask: Callable[[Session], Iterable[BundleFrame]]) -> Sequence[BundleFrame]:
+    limit = services.settings.zip_limit_frames
+    with read(services.sessions) as session:
+        frames = list(islice(ask(session), limit + 1))
+    if len(frames) > limit:
+        raise HTTPException(413, f"These are more than {limit} frames. Narrow the filters, or use limit and offset.")
+    return frames
+
+
+def _day(request: Request) -> dt.date:
+    """Return today, or the day on which the download began that a client resumes."""
+    today = utc_now().date()
+    match = _OUR_ETAG.fullmatch(request.headers.get("if-range", "").strip())
+    if match is None:
+        return today
+    try:
+        begun = dt.datetime.strptime(match[1], "%Y%m%d").date()  # noqa: DTZ007 - a date in UTC
+    except ValueError:
+        return today
+    return begun if today - _RESUMED_WITHIN <= begun <= today else today
+
+
+def _asked(request: Request, plan: Plan, day: dt.date) -> Window | None:
+    if _is_head(request) or not holds_if_range(request.headers.get("if-range"), _etag(plan, day)):
+        return None
+    return asked_range(request.headers.get("range"), plan.length)
+
+
+def _etag(plan: Plan, day: dt.date) -> str:
+    return f'"{plan.identity()}-{day:%Y%m%d}"'
+
+
+def _respond(request: Request, services: Services, assembly: Assembly, day: dt.date) -> Response:
+    start, stop = assembly.window
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f"attachment; filename={bundle_name(day)}.zip",
+        "Content-Length": str(stop - start),
+        "ETag": _etag(assembly.plan, day),
+        "Set-Cookie": "fileDownload=true; Path=/",
+    }
+    if assembly.left_out:
+        headers["X-Left-Out"] = ", ".join(str(frame_id) for frame_id in assembly.left_out[:_LEFT_OUT_SHOWN])
+    if assembly.asked:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{assembly.plan.length}"
+    status = 206 if assembly.asked else 200
+    if _is_head(request):
+        return Response(None, status, headers, media_type="application/zip")
+    _check_limit(request, services, stop - start)
+    _log(request, assembly)
+    make = whole_zip if _is_buffered(request) else ZipResponse
+    return make(services, assembly, status, headers)
+
+
+def _check_limit(request: Request, services: Services, length: int) -> None:
+    limit = services.settings.zip_limit_bytes
+    if limit is None and _is_buffered(request):
+        limit = _LAMBDA_LIMIT
+    if limit is not None and length > limit:
+        raise HTTPException(
+            413,
+            f"This zip takes {length} bytes, and this archive answers with {limit} at most. Ask for fewer frames, for "
+            "ranges of the zip, or for the frames one by one: /frames/<id>/download/.",
+        )
+
+
+def _log(request: Request, assembly: Assembly) -> None:
+    start, stop = assembly.window
+    told = {
+        "account": request.state.account.id,
+        "frames": len(assembly.plan.entries),
+        "first_byte": start,
+        "bytes": stop - start,
+        "left_out": list(assembly.left_out[:_LEFT_OUT_SHOWN]),
+    }
+    _logger.info("zip", extra=told)
+
+
+def _is_head(request: Request) -> bool:
+    return bool(request.scope.get(ASKED_METHOD) == "HEAD")
+
+
+def _is_buffered(request: Request) -> bool:
+    """Tell whether the whole answer is in memory before it is sent, as on Lambda."""
+    return "aws.event" in request.scope
