@@ -1,0 +1,140 @@
+"""Requests made from our own OpenAPI document to a running archive: no 5xx, no answer that it does not describe."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+
+from functions.api.app import create_app
+from functions.api.openapi import openapi_document
+from shared.accounts.account import Role
+from shared.accounts.service import create_user
+from shared.accounts.tokens import issue_token
+from shared.database import make_engine, make_session_factory, write
+from shared.simulator import simulate_frame
+from tests.api.conftest import local_settings
+from tests.archive import RunningArchive, running_archive, wait_until
+
+EXAMPLES = 40
+FRAMES = 8
+
+pytestmark = pytest.mark.archive
+
+
+def cases() -> Iterator[tuple[str, GenerationMode]]:
+    """Every operation, with requests that keep to the document and such that do not; what deletes comes last."""
+    with tempfile.TemporaryDirectory() as home:
+        app = create_app(local_settings(Path(home)))
+        document = openapi_document(app, "")
+        app.state.services.close()
+    labels = {
+        f"{method.upper()} {path}": bool(operation.get("parameters") or operation.get("requestBody"))
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    for label in sorted(labels, key=lambda label: (label.startswith("DELETE"), label)):
+        yield label, GenerationMode.POSITIVE
+        if labels[label]:
+            yield label, GenerationMode.NEGATIVE
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
+    """An archive that may come to harm, with frames and a failure."""
+    with running_archive(tmp_path_factory.mktemp("schema")) as archive:
+        for number in range(FRAMES):
+            frame = simulate_frame(number=number, seed=number, catalog=number % 2 == 0)
+            archive.s3.put_object(Bucket=archive.bucket, Key=frame.key, Body=frame.data)
+        archive.s3.put_object(Bucket=archive.bucket, Key="broken.fits", Body=b"SIMPLE")
+        wait_until("all frames are there", lambda: archive.get("/frames/", limit=0)["count"] == FRAMES)
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def schema(own: RunningArchive) -> schemathesis.BaseSchema:
+    document = httpx.get(f"{own.url}/openapi.json", trust_env=False).json()
+    found = schemathesis.openapi.from_dict(document)
+    found.config.update(base_url=own.url)
+    return found
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture(scope="module")
+def tokens(own: RunningArchive) -> list[str]:
+    """Tokens of a user and of a member of staff."""
+    engine = make_engine(own.settings.effective_database_url)
+    with write(make_session_factory(engine)) as session:
+        made = [
+            issue_token(session, create_user(session, f"a-{role.name}", "secret", role=role), "schema")
+            for role in (Role.USER, Role.STAFF)
+        ]
+    engine.dispose()
+    return made
+
+
+def operation_of(schema: schemathesis.BaseSchema, label: str) -> APIOperation:
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        assert operation is not None
+        if operation.label == label:
+            return operation
+    pytest.fail(f"{label} is not in the document of the running archive")
+
+
+@pytest.mark.parametrize(
+    ("label", "mode"), list(cases()), ids=lambda value: value.value if isinstance(value, GenerationMode) else value
+)
+def test_every_answer_is_described(
+    schema: schemathesis.BaseSchema,
+    session: requests.Session,
+    tokens: list[str],
+    label: str,
+    mode: GenerationMode,
+) -> None:
+    operation = operation_of(schema, label)
+    seen: set[int] = set()
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        case: Case = data.draw(operation.as_strategy(generation_mode=mode))
+        if case.path_parameters and data.draw(st.booleans()):
+            case.path_parameters = dict.fromkeys(case.path_parameters, data.draw(st.integers(1, FRAMES)))
+        if case.query and data.draw(st.integers(0, 3)) == 0:
+            case.query = {}
+        token = data.draw(st.sampled_from([*tokens, *tokens, "wrong", None]))
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        answer = case.call(session=session, headers=headers, allow_redirects=False, timeout=60)
+        seen.add(answer.status_code)
+        case.validate_response(answer, checks=CHECKS)
+
+    check()
+    if label.startswith("GET ") and mode is GenerationMode.POSITIVE:
+        assert seen & {200, 302}, f"only {seen}: the requests never got past the door"
+
+
+CHECKS = [
+    found
+    for found in schemathesis.checks.CHECKS.get_all()
+    if found.__name__
+    in (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    )
+]
