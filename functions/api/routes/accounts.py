@@ -58,6 +58,7 @@ def get_login(request: Request) -> Response:
 @router.post(
     _LOGIN,
     summary="Log in",
+    status_code=302,
     response_model=None,
     responses={
         302: {"description": "Logged in: a session's cookie, and the way to `next`."},
@@ -111,6 +112,7 @@ def get_logout(request: Request) -> Response:
 @router.post(
     _LOGOUT,
     summary="Log out",
+    status_code=302,
     response_model=None,
     responses={
         302: {"description": "Logged out: the way to the form for logging in."},
