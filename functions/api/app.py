@@ -8,7 +8,18 @@ from fastapi import FastAPI
 from functions.api.dependencies import make_services
 from functions.api.envelope import Envelope
 from functions.api.errors import add_error_answers
-from functions.api.routes import accounts, bundles, downloads, frames, headers, health, pages, previews, tokens
+from functions.api.routes import (
+    accounts,
+    bundles,
+    creation,
+    downloads,
+    frames,
+    headers,
+    health,
+    pages,
+    previews,
+    tokens,
+)
 from functions.api.slashes import add_routing_answers
 from shared.settings import Settings
 from shared.settings import settings as process_settings
@@ -41,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = services
-    for routes in (pages, health, tokens, accounts, frames, headers, previews, downloads, bundles):
+    for routes in (pages, health, tokens, accounts, frames, headers, previews, downloads, creation, bundles):
         app.include_router(routes.router)
     add_error_answers(app)
     add_routing_answers(app)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 __all__ = [
     "ERRORS",
+    "Created",
     "Credentials",
     "Download",
     "Error",
@@ -138,6 +139,14 @@ class Download(BaseModel):
     size: int
     crc32: str
     sha256: str
+
+
+class Created(BaseModel):
+    """What became of uploaded files."""
+
+    created: int = Field(description="How many frames were made or replaced.")
+    filenames: list[str] = Field(description="Their basenames.")
+    errors: list[str] = Field([], description="Why the others were not; the key is left out where all is well.")
 
 
 class Health(BaseModel):
