@@ -3,10 +3,10 @@
 import logging
 import sys
 
-from shared.cli import backup, bucket, ingest, people, upkeep
+from shared.cli import backup, bucket, download, ingest, logins, people, query, upkeep
 from shared.cli.application import ExitCode, app, errors
 
-__all__ = ["app", "backup", "bucket", "ingest", "main", "people", "upkeep"]
+__all__ = ["app", "backup", "bucket", "download", "ingest", "logins", "main", "people", "query", "upkeep"]
 
 
 def main() -> None:

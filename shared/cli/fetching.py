@@ -1,0 +1,171 @@
+"""Fetching one frame: by a link into the store, resumed where it broke off, verified before it has its name."""
+
+import hashlib
+import threading
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from shared.cli.remote import Remote
+from shared.errors import RemoteError
+
+__all__ = ["FetchState", "Fetched", "Fetcher", "Wanted"]
+
+_CHUNK = 1 << 20
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A frame and where its file shall be."""
+
+    id: int
+    target: Path
+    size: int
+    sha256: str
+
+
+class FetchState(StrEnum):
+    """What became of a frame."""
+
+    DOWNLOADED = "downloaded"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A frame's end."""
+
+    wanted: Wanted
+    state: FetchState
+    problem: str | None = None
+
+
+class _Sums:
+    """Both checksums of the bytes that have come."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._crc32 = 0
+        self._sha256 = hashlib.sha256()
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._crc32 = zlib.crc32(chunk, self._crc32)
+        self._sha256.update(chunk)
+
+    def match(self, link: dict[str, Any]) -> bool:
+        told = (link["size"], link.get("crc32"), link.get("sha256"))
+        mine = (self.size, f"{self._crc32:08x}", self._sha256.hexdigest())
+        return all(theirs in (None, own) for theirs, own in zip(told, mine, strict=True))
+
+
+class Fetcher:
+    """Fetches frames; safe to share between threads. ``stop`` ends what is under way, to be resumed later."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        store: httpx.Client,
+        *,
+        overwrite: bool,
+        progress: Callable[[int], None],
+        stop: threading.Event,
+    ) -> None:
+        self._remote = remote
+        self._store = store
+        self._overwrite = overwrite
+        self._progress = progress
+        self._stop = stop
+
+    def fetch(self, wanted: Wanted) -> Fetched:
+        """Fetch a frame unless its file is there and whole; a file that differs is left alone."""
+        try:
+            if wanted.target.exists():
+                if _sums_of(wanted.target).match({"size": wanted.size, "sha256": wanted.sha256}):
+                    self._progress(wanted.size)
+                    return Fetched(wanted, FetchState.COMPLETE)
+                if not self._overwrite:
+                    return Fetched(wanted, FetchState.FAILED, "a file that differs is there; --overwrite replaces it")
+            wanted.target.parent.mkdir(parents=True, exist_ok=True)
+            return self._try(wanted)
+        except (RemoteError, OSError) as error:
+            return Fetched(wanted, FetchState.FAILED, str(error))
+
+    def _try(self, wanted: Wanted) -> Fetched:
+        """Fetch a frame; tries that bring nothing are counted, those that bring something are not."""
+        fruitless, problem = 0, ""
+        while fruitless < _TRIES:
+            if fruitless:
+                self._stop.wait(0.25 * 2.0**fruitless)
+            link = self._remote.link(wanted.id)
+            part = wanted.target.with_name(f".{wanted.target.name}.{str(link.get('sha256', ''))[:12]}.part")
+            before = _length(part)
+            try:
+                sums = self._complete(part, link)
+            except _StoreAnswerError as error:
+                problem = str(error)
+            except httpx.HTTPError as error:
+                problem = f"the store broke off: {str(error) or type(error).__name__}"
+            else:
+                if sums.match(link):
+                    part.replace(wanted.target)
+                    return Fetched(wanted, FetchState.DOWNLOADED)
+                problem = "the bytes that came do not have the frame's checksum"
+                part.unlink()
+            fruitless = 0 if _length(part) > before else fruitless + 1
+        return Fetched(wanted, FetchState.FAILED, problem)
+
+    def _complete(self, part: Path, link: dict[str, Any]) -> _Sums:
+        """Fetch what ``part`` lacks, and return the checksums of the whole."""
+        size = int(link["size"])
+        sums = _sums_of(part) if _length(part) <= size and part.exists() else _Sums()
+        if sums.size == size and part.exists():
+            return sums
+        headers = {"Accept-Encoding": "identity"}
+        if sums.size:
+            headers["Range"] = f"bytes={sums.size}-"
+        with self._store.stream("GET", str(link["url"]), headers=headers) as answer:
+            _check(answer)
+            if answer.status_code != 206:
+                sums = _Sums()
+            with part.open("ab" if sums.size else "wb") as file:
+                for chunk in answer.iter_raw():
+                    self._check_going_on(sums.size + len(chunk), size)
+                    file.write(chunk)
+                    sums.add(chunk)
+                    self._progress(len(chunk))
+        return sums
+
+    def _check_going_on(self, length: int, size: int) -> None:
+        if self._stop.is_set():
+            raise InterruptedError("interrupted")
+        if length > size:
+            raise _StoreAnswerError(f"the store sends more than the {size} bytes of the frame")
+
+
+class _StoreAnswerError(Exception):
+    """The store answers with something else than the bytes."""
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.status_code not in (200, 206):
+        raise _StoreAnswerError(f"the store answers {answer.status_code}")
+
+
+def _length(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _sums_of(path: Path) -> _Sums:
+    sums = _Sums()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            sums.add(chunk)
+    return sums
