@@ -157,7 +157,7 @@ class LocalArchive:
             made = ensure_admin(session, self.settings.admin_username, given.get_secret_value() if given else None)
             path = self.home / "admin-password"
             if made is not None:
-                write_private(path, made + "\n")
+                write_private(path, made)
         engine.dispose()
         return path if path.exists() else None
 

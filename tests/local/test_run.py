@@ -110,7 +110,8 @@ def test_a_generated_password_is_in_a_private_file(tmp_path: Path) -> None:
         path = home / "admin-password"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert str(path) in started.output
-        password = path.read_text().strip()
+        password = path.read_text()
+        assert password == password.strip(), "curl --data-urlencode password@file sends every byte"
         assert len(password) >= 16
         assert password not in started.output
         url = started.output.split("fitsvault ready: ")[1].strip()
@@ -150,3 +151,9 @@ def test_make_lists_its_commands() -> None:
     answer = subprocess.run(["make"], cwd=repository, capture_output=True, text=True, check=True)
     for command in ("run", "test", "check", "bench"):
         assert f"make {command}" in answer.stdout
+
+
+def test_an_address_that_is_not_ours_is_not_called_a_taken_port(tmp_path: Path) -> None:
+    started = StartedProcess(tmp_path / "home", {"FITSVAULT_HOST": "192.0.2.1", "FITSVAULT_PORT": "8000"})
+    assert started.end() == 1
+    assert "cannot listen on 192.0.2.1, port 8000: Cannot assign requested address" in started.output
