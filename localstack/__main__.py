@@ -11,7 +11,7 @@ from localstack.state import check_port
 from localstack.supervisor import LocalArchive, lock_home, stop_on_signals
 from shared.errors import FitsvaultError
 from shared.fits.keywords import extended
-from shared.settings import Settings
+from shared.settings import Settings, problems
 
 __all__ = ["main"]
 
@@ -22,13 +22,13 @@ def main() -> None:
     try:
         settings = Settings()
     except ValidationError as error:
-        for problem in error.errors():
-            typer.echo(f"FITSVAULT_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", err=True)
+        for problem in problems(error):
+            typer.echo(f"fitsvault: {problem}", err=True)
         sys.exit(2)
     try:
         extended(settings.keyword_synonyms)
     except ValueError as error:
-        typer.echo(f"FITSVAULT_KEYWORD_SYNONYMS: {error}", err=True)
+        typer.echo(f"fitsvault: FITSVAULT_KEYWORD_SYNONYMS: {error}", err=True)
         sys.exit(2)
     try:
         with stop_on_signals(), lock_home(settings.home):
@@ -52,6 +52,7 @@ def _run(settings: Settings) -> None:
         for news in archive.watch():
             typer.echo(news, err=True)
     finally:
+        typer.echo("stopping…", err=True)
         archive.stop()
 
 

@@ -4,11 +4,12 @@ import ipaddress
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "settings", "settings_table"]
+__all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "problems", "settings", "settings_table"]
 
 LOCAL_SETTINGS_FILE = "archive.env"
 """Where a running local archive leaves its address and keys for the command line, below its home."""
@@ -18,7 +19,12 @@ class Settings(BaseSettings):
     """What can be set from the environment or from a file ``.env``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FITSVAULT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="FITSVAULT_",
+        env_file=".env",
+        env_ignore_empty=True,
+        enable_decoding=False,
+        extra="ignore",
+        frozen=True,
     )
 
     home: Path = Field(
@@ -154,7 +160,24 @@ class Settings(BaseSettings):
     zip_limit_frames: int = Field(
         200_000, ge=1, title="Frames in a zip", description="Frames that one zip may have; each takes 1 kB of memory."
     )
-    log_level: str = Field("INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("keyword_synonyms", "site_longitudes", "trusted_proxies", "stream_clients", mode="before")
+    @classmethod
+    def _parse(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"not JSON: {error}") from error
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
 
     @field_validator("home", "work_dir")
     @classmethod
@@ -181,6 +204,16 @@ def settings_table() -> str:
         default = "unset" if field.default is None else f"`{json.dumps(field.default, default=str)}`"
         rows.append(f"| `FITSVAULT_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows) + "\n"
+
+
+def problems(error: ValidationError) -> list[str]:
+    """Return what is wrong with settings, each problem with the variable to change."""
+    told = []
+    for problem in error.errors():
+        name, *inside = map(str, problem["loc"])
+        where = f" at {'.'.join(inside)}" if inside else ""
+        told.append(f"FITSVAULT_{name.upper()}: {problem['msg'].removeprefix('Value error, ')}{where}")
+    return told
 
 
 def plain_settings(settings: Settings) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from typer.core import TyperGroup
 
 from shared.errors import FitsvaultError, RemoteRefusedError, RemoteUnavailableError, StoreUnavailableError
-from shared.settings import Settings, settings
+from shared.settings import Settings, problems, settings
 
 __all__ = ["ExitCode", "app", "code_of", "errors", "fail", "given_settings", "reason_of"]
 
@@ -64,8 +64,7 @@ def given_settings() -> Settings:
     try:
         return settings()
     except ValidationError as error:
-        told = "; ".join(f"FITSVAULT_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors())
-        fail(told, ExitCode.USAGE)
+        fail("; ".join(problems(error)), ExitCode.USAGE)
 
 
 def fail(reason: str, code: ExitCode = ExitCode.NOT_ALL) -> NoReturn:

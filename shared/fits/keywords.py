@@ -80,11 +80,11 @@ def extended(user: Mapping[str, Sequence[str]]) -> Synonyms:
         return SYNONYMS
     unknown = sorted(set(user) - set(SYNONYMS))
     if unknown:
-        raise ValueError(f"keyword_synonyms: no field {unknown[0]!r}; fields are {', '.join(sorted(SYNONYMS))}")
+        raise ValueError(f"no field {unknown[0]!r}; fields are {', '.join(sorted(SYNONYMS))}")
     for field in ("position", "requested_position"):
         lone = next((name for name in user.get(field, ()) if name.count("/") != 1), None)
         if lone is not None:
-            raise ValueError(f"keyword_synonyms: {field} needs pairs such as 'RA/DEC', not {lone!r}")
+            raise ValueError(f"{field} needs pairs such as 'RA/DEC', not {lone!r}")
     return {
         field: (*(" ".join(name.upper().split()) for name in user.get(field, ())), *keywords)
         for field, keywords in SYNONYMS.items()
