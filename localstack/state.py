@@ -1,5 +1,6 @@
 """What a local archive keeps between two starts: keys that it made, ports that it found."""
 
+import errno
 import json
 import secrets
 import socket
@@ -83,17 +84,25 @@ def _is_free_pair(port: int) -> bool:
     return _is_free(port) and _is_free(port + GRPC_OFFSET)
 
 
-def _is_free(port: int, host: str = "127.0.0.1") -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
+def _is_free(port: int) -> bool:
+    try:
+        _bind("127.0.0.1", port)
+    except OSError:
+        return False
     return True
 
 
+def _bind(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+
+
 def check_port(host: str, port: int, setting: str) -> None:
-    """Raise StartError if another program listens on the port; port 0 stands for any free one."""
-    if port and not _is_free(port, host):
-        raise StartError(f"port {port} is taken by another program; set {setting} to a free one")
+    """Raise StartError if nobody can listen on the port; port 0 stands for any free one."""
+    try:
+        _bind(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(f"port {port} is taken by another program; set {setting} to a free one") from error
+        raise StartError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
