@@ -20,6 +20,10 @@ __all__ = ["translated"]
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
 _CHANGED = {"412", "PreconditionFailed"}
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "ServiceUnavailable", "InternalError"}
+_NO_KEYS = (
+    "no keys for the object store; FITSVAULT_HOME must name the folder of a local archive that was started once,"
+    " or set FITSVAULT_S3_ACCESS_KEY and FITSVAULT_S3_SECRET_KEY"
+)
 _BROKEN_CONNECTION = (HTTPClientError, IncompleteReadError, ResponseStreamingError)
 
 
@@ -44,7 +48,9 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
         raise _from_answer(error, f"{action} {bucket}/{key}") from error
     except _BROKEN_CONNECTION as error:
         raise StoreUnavailableError(f"{action} {bucket}/{key}: {error}") from error
-    except (ParamValidationError, NoCredentialsError) as error:
+    except NoCredentialsError as error:
+        raise StoreError(f"{action} {bucket}/{key}: {_NO_KEYS}") from error
+    except ParamValidationError as error:
         raise StoreError(f"{action} {bucket}/{key}: {error}") from error
     except BotoCoreError as error:
         raise StoreUnavailableError(f"{action} {bucket}/{key}: {error}") from error

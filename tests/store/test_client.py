@@ -7,10 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from shared.errors import ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
 from shared.settings import Settings
 from shared.store.client import Store
+from shared.store.faults import translated
 from shared.store.presign import content_disposition
 from tests.archive import RunningArchive
 
@@ -144,3 +146,8 @@ def test_links_name_the_public_address() -> None:
 )
 def test_content_disposition(name: str, header: str) -> None:
     assert content_disposition(name) == header
+
+
+def test_missing_keys_are_told_with_the_way_to_get_them() -> None:
+    with pytest.raises(StoreError, match="FITSVAULT_HOME"), translated("write", "frames", "m51.fits"):
+        raise NoCredentialsError
