@@ -25,6 +25,17 @@ from shared.store.client import Store
 __all__ = ["LocalArchive", "lock_home", "stop_on_signals"]
 
 _START_SECONDS = 60.0
+_TOLD = (
+    "port",
+    "host",
+    "s3_endpoint_url",
+    "s3_access_key",
+    "s3_secret_key",
+    "bucket",
+    "derived_bucket",
+    "keyword_synonyms",
+    "site_longitudes",
+)
 
 
 class LocalArchive:
@@ -162,14 +173,9 @@ class LocalArchive:
         return path if path.exists() else None
 
     def _tell_command_line(self) -> None:
-        """Leave address and keys where ``fitsvault`` in another terminal looks for them."""
-        told = {
-            name: plain_settings(self.settings)[name] for name in ("port", "host", "s3_endpoint_url", "s3_access_key")
-        }
-        secret = self.settings.s3_secret_key
-        if secret is not None:
-            told["s3_secret_key"] = secret.get_secret_value()
-        lines = [f"FITSVAULT_{name.upper()}={value}\n" for name, value in told.items()]
+        """Leave what one needs to know of this archive where ``fitsvault`` in another terminal looks for them."""
+        plain = plain_settings(self.settings)
+        lines = [f"FITSVAULT_{name.upper()}={plain[name]}\n" for name in _TOLD if name in plain]
         write_private(self.home / LOCAL_SETTINGS_FILE, "".join(lines))
 
     def _wait(self, child: Child, url: str) -> None:

@@ -1,5 +1,6 @@
 """`python -m localstack`: starts, stops, starts again, and says what is wrong."""
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.settings import LOCAL_SETTINGS_FILE, Settings
 from shared.simulator import simulate_frame
 from tests.archive import RunningArchive, StartedProcess, running_archive, wait_until
 
@@ -31,12 +33,16 @@ def processes_of(home: Path) -> list[int]:
 
 def test_two_side_by_side_and_a_second_start(archive: RunningArchive, tmp_path: Path) -> None:
     home = tmp_path / "second home"
-    extra = {"FITSVAULT_BUCKET": "science"}
+    synonyms = {"object_name": ["FIELD"]}
+    extra = {"FITSVAULT_BUCKET": "science", "FITSVAULT_KEYWORD_SYNONYMS": json.dumps(synonyms)}
     with running_archive(home, extra) as second:
         second.store.write_bytes("science", "kept.fits", simulate_frame(OBJECT="kept").data, "application/fits")
         frame = second.wait_for_frame("kept.fits")
         assert archive.frame_of("kept.fits") is None
         output = "".join(second.lines)
+        told = Settings(_env_file=home / LOCAL_SETTINGS_FILE)
+        assert (told.bucket, told.keyword_synonyms) == ("science", synonyms)
+        assert told.s3_secret_key == second.settings.s3_secret_key
         assert str(second.settings.s3_endpoint_url) in output
         assert output.rstrip().endswith(f"fitsvault ready: {second.url}")
         for name in ("state.json", "archive.env", "conf/s3.json", "conf/notification.toml", "conf/security.toml"):
