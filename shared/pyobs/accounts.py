@@ -14,7 +14,7 @@ from shared.accounts.account import Role
 from shared.accounts.models import AccountImport, Token, User
 from shared.accounts.pbkdf2 import Pbkdf2Hash
 from shared.accounts.service import find_user, is_username
-from shared.database import read, utc_now, write
+from shared.database import utc_now, write
 from shared.pyobs.model import PyobsUser
 
 __all__ = ["AccountFate", "AccountOutcome", "import_accounts", "kept_hash"]
@@ -69,12 +69,14 @@ def import_accounts(
     tokens would let in somebody who may less, or nothing any more.
     """
     for user in users:
-        with read(sessions) if dry_run else write(sessions) as session:
-            yield _import_account(session, user)
+        with write(sessions) as session:
+            outcome = _import_account(session, user)
+            if dry_run:
+                session.rollback()
+        yield outcome
 
 
 def _import_account(session: Session, user: PyobsUser) -> AccountOutcome:
-    """Take over one account; a session that is not committed makes this a rehearsal."""
     if not is_username(user.username):
         return AccountOutcome(username=user.username, fate=AccountFate.REFUSED, reason="no user name here")
     item = f"user:{user.username}"

@@ -101,8 +101,8 @@ class Transfer:
             conflicts = find_conflicts(session, self._bucket, _reserved(items))
         return [_in_conflict(item, conflicts) for item in items]
 
-    def bring(self, frames: Sequence[PyobsFrame], progress: Callable[[int], None]) -> Iterator[Item]:
-        """Bring frames here, and yield what became of each; ``progress`` is told of bytes, from other threads."""
+    def bring(self, frames: Sequence[PyobsFrame]) -> Iterator[Item]:
+        """Bring frames here, and yield what became of each."""
         located = [self._locate(frame) for frame in frames]
         with read(self._sessions) as session:
             brought = find_brought(session, self._bucket, [item.key for item in located])
@@ -116,7 +116,7 @@ class Transfer:
         stop = threading.Event()
 
         def send(item: Item) -> Item:
-            return self._send(item, brought.get(item.key), _stoppable(progress, stop))
+            return self._send(item, brought.get(item.key), stop)
 
         for _, item in in_parallel(send, items, self._choices.workers, stop=stop):
             yield item
@@ -161,21 +161,19 @@ class Transfer:
             reserve(session, self._bucket, _reserved(kept))
         return items
 
-    def _send(self, item: Item, brought: BroughtFrame | None, progress: Callable[[int], None]) -> Item:
+    def _send(self, item: Item, brought: BroughtFrame | None, stop: threading.Event) -> Item:
         if item.fate is not Fate.READY or item.path is None:
             return item
         try:
             if brought is not None and brought.sha256 == item.sha256:
-                progress(item.size)
                 return item.ended(Fate.THERE)
             there = self._etag_there(item)
             if there in item.etags:
-                progress(item.size)
                 return replace(item.ended(Fate.THERE), etag=there)
             if there is not None and not self._choices.overwrite:
                 return item.ended(Fate.DIFFERENT, "another file has its key here: it stays, unless with --overwrite")
             with item.path.open("rb") as source:
-                self._store.upload(self._bucket, item.key, source, Config=_PARTS, Callback=progress)
+                self._store.upload(self._bucket, item.key, source, Config=_PARTS, Callback=_stopper(stop))
             return replace(item.ended(Fate.UPLOADED), etag=self._etag_there(item))
         except (StoreError, OSError, UnicodeError) as error:
             return item.ended(Fate.REFUSED, str(error))
@@ -201,10 +199,9 @@ def _in_conflict(item: Item, conflicts: Mapping[int, str]) -> Item:
     return item
 
 
-def _stoppable(progress: Callable[[int], None], stop: threading.Event) -> Callable[[int], None]:
-    def tell(count: int) -> None:
+def _stopper(stop: threading.Event) -> Callable[[int], None]:
+    def look(_count: int) -> None:
         if stop.is_set():
             raise InterruptedError("stopped")
-        progress(count)
 
-    return tell
+    return look
