@@ -59,7 +59,7 @@ class Child:
         wait = min(2.0 ** (len(lately) - 2), _LONGEST_WAIT) if lately else 0.0
         return not lately or time.monotonic() >= lately[-1] + wait
 
-    def stop(self, seconds: float = 15.0) -> None:
+    def stop(self, seconds: float = 10.0) -> None:
         """Ask the process to end, and end it if it does not in time."""
         if self._process is None or self._process.poll() is not None:
             return
