@@ -1,7 +1,7 @@
 """What the answers look like, for the OpenAPI document. The answers themselves are made as plain data."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,9 @@ __all__ = [
     "LoginForm",
     "LogoutForm",
 ]
+
+
+Position = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
 class Error(BaseModel):
@@ -81,7 +84,7 @@ class Frame(BaseModel):
     L1PUBDAT: dt.datetime | None = Field(description="When the frame becomes public.")
     RA: float | None
     DEC: float | None
-    footprint: list[tuple[float, float]] | None = Field(description="RA and Dec of the four corners.")
+    footprint: list[Position] | None = Field(description="RA and Dec of the four corners.")
     IMAGECLASS: str = Field(description="object, bias, dark, flat, focus, spectrum or other.")
     XBINNING: int | None
     YBINNING: int | None
