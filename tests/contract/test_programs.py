@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def post(request: pytest.FixtureRequest, archive: RunningArchive, tmp_path: Path
                 run(tmp_path, "wget", "-q", url, f"--post-data={body}", "-O", "posted")
                 return (tmp_path / "posted").read_bytes()
             case "http":
-                words = [f"{name.replace('[', chr(92) + '[')}={value}" for name, value in fields]
+                words = [f"{name}={value}" for name, value in fields]
                 return run(tmp_path, "http", "--form", "--check-status", "--body", "POST", url, *words)
         return by_requests(url, form=list(fields))
 
@@ -184,3 +185,19 @@ def test_a_download_that_broke_off_goes_on(
     url, header = f"{archive.url}/frames/{frame_id}/download/", f"Authorization:Token {archive.token}"
     run(tmp_path, *words, *((header, url) if words[0] == "curl" else (url, header)))
     assert (tmp_path / "part").read_bytes() == data
+
+
+def test_the_zip(post: Fetch, archive: RunningArchive, sent: dict[int, bytes]) -> None:
+    ids = [("frame_ids[]", str(frame_id)) for frame_id in sent]
+    with zipfile.ZipFile(io.BytesIO(post("/frames/zip/", ("auth_token", archive.token), *ids))) as bundle:
+        assert bundle.testzip() is None
+        assert sorted(map(bundle.read, bundle.namelist())) == sorted(sent.values())
+        folders = {name.partition("/")[0] for name in bundle.namelist()}
+        names = {name.partition("/")[2] for name in bundle.namelist()}
+    assert len(folders) == 1
+    assert names == {archive.get(f"/frames/{frame_id}/")["filename"] for frame_id in sent}
+
+
+def test_the_zip_of_a_query(get: Fetch, sent: dict[int, bytes]) -> None:
+    with zipfile.ZipFile(io.BytesIO(get(f"/frames/zip/?night={NIGHT}"))) as bundle:
+        assert sorted(map(bundle.read, bundle.namelist())) == sorted(sent.values())
