@@ -40,6 +40,11 @@ LIST_PARAMETERS = [
     query_parameter("offset", "Frames before the page.", type="integer", default=0, minimum=0),
     query_parameter("sort", "Column to sort by; ties by id.", enum=sorted(SORT_COLUMNS), default="DATE_OBS"),
     query_parameter("order", "`asc` or `desc`.", enum=["asc", "desc"], default="asc"),
+    query_parameter(
+        "cursor",
+        "Walk any number of frames: empty for the first page, then `next` of the page before, with the same `sort` and "
+        "`order`. `offset` means nothing then, and `count` is of the walk's beginning.",
+    ),
     *FILTER_PARAMETERS,
 ]
 """What chooses, sorts and pages frames."""

@@ -9,6 +9,7 @@ __all__ = [
     "ERRORS",
     "Created",
     "Credentials",
+    "DirectUpload",
     "Download",
     "Error",
     "Facets",
@@ -19,6 +20,9 @@ __all__ = [
     "Key",
     "LoginForm",
     "LogoutForm",
+    "StoredObject",
+    "UploadId",
+    "UploadRequest",
 ]
 
 
@@ -114,6 +118,7 @@ class Frames(BaseModel):
 
     count: int = Field(description="How many frames the filters leave in all, exactly.")
     results: list[Frame]
+    next: str | None = Field(None, description="With `cursor` alone: that of the next page; null on the last.")
 
 
 class Facets(BaseModel):
@@ -150,6 +155,46 @@ class Created(BaseModel):
     created: int = Field(description="How many frames were made or replaced.")
     filenames: list[str] = Field(description="Their basenames.")
     errors: list[str] = Field([], description="Why the others were not; the key is left out where all is well.")
+
+
+class UploadRequest(BaseModel):
+    """A file that a program wants to upload to the store itself."""
+
+    filename: str = Field(description="A name, or a path with slashes, which is the key then.")
+    size: int | None = Field(None, description="Bytes. Needed for a multipart upload; else what the form takes at most.")
+    multipart: bool = Field(False, description="In parts, whatever the size.")
+
+
+class DirectUpload(BaseModel):
+    """Where the bytes go: a form (`method` POST: `fields`, then the field `file`), or parts (PUT), then `complete`."""
+
+    method: str
+    key: str
+    expires: dt.datetime
+    url: str | None = None
+    fields: dict[str, str] | None = None
+    max_size: int | None = None
+    upload_id: str | None = None
+    part_size: int | None = None
+    parts: list[dict[str, Any]] | None = Field(None, description="`number`, `size` and `url` of each.")
+    complete: dict[str, Any] | None = Field(None, description="`url` to POST `body` to when all parts are there.")
+    abort: dict[str, Any] | None = Field(None, description="`url` to POST `body` to instead.")
+
+
+class UploadId(BaseModel):
+    """A multipart upload, as the answer that began it names it."""
+
+    key: str
+    upload_id: str
+    size: int | None = Field(None, description="Bytes of all parts together.")
+
+
+class StoredObject(BaseModel):
+    """An object that is there; its frame follows in a moment."""
+
+    key: str
+    size: int
+    etag: str
 
 
 class Health(BaseModel):

@@ -9,6 +9,7 @@ from typing import TypeVar
 from shared.errors import InvalidParameterError
 from shared.index.angles import parse_declination, parse_right_ascension
 from shared.index.cone import Cone
+from shared.index.cursor import Cursor, parse_cursor
 from shared.index.selection import MAX_LIMIT, SORT_COLUMNS, FrameFilter, FrameQuery
 from shared.index.text import fold, is_storable
 from shared.index.times import parse_date, parse_time
@@ -38,7 +39,7 @@ def parse_query(parameters: Iterable[tuple[str, str]], *, max_limit: int = MAX_L
     Raises
     ------
     InvalidParameterError
-        A value cannot be read; offset and limit are looked at first, then sort, order, and the filters.
+        A value cannot be read; offset and limit are looked at first, then sort, order, the filters, and the cursor.
     """
     given = dict(parameters)
     limit, offset = _paging(given, "limit", max_limit), _paging(given, "offset", 0)
@@ -51,12 +52,14 @@ def parse_query(parameters: Iterable[tuple[str, str]], *, max_limit: int = MAX_L
         sort, descending = order, given.get("asc", "false").strip().lower() in _NO
     elif order not in ("asc", "desc"):
         raise InvalidParameterError("order")
+    frame_filter = parse_filter(given.items())
     return FrameQuery(
         limit=min(max(limit, 0), max_limit),
         offset=max(offset, 0),
         sort=sort,
         descending=descending,
-        filter=parse_filter(given.items()),
+        filter=frame_filter,
+        cursor=_cursor(given, sort, descending=descending),
     )
 
 
@@ -108,6 +111,16 @@ def _paging(given: Mapping[str, str], name: str, default: int) -> int:
         return _integer(given[name]) if name in given else default
     except ValueError as error:
         raise InvalidParameterError(name, "Invalid values for offset/limit.") from error
+
+
+def _cursor(given: Mapping[str, str], sort: str, *, descending: bool) -> Cursor | None:
+    """Return where to go on; None without parameter, which is to page by offset."""
+    if "cursor" not in given:
+        return None
+    try:
+        return parse_cursor(given["cursor"], sort, descending=descending)
+    except ValueError as error:
+        raise InvalidParameterError("cursor") from error
 
 
 def _cone(given: Mapping[str, str]) -> Cone | None:

@@ -11,7 +11,17 @@ from shared.index.conditions import conditions
 from shared.index.models import Frame, FrameLink
 from shared.index.selection import NO_FILTER, SORT_COLUMNS, FrameFilter, FrameQuery
 
-__all__ = ["Facets", "FramePage", "FrameRow", "aggregate", "get_frame", "list_frames", "ordering", "related_ids"]
+__all__ = [
+    "Facets",
+    "FramePage",
+    "FrameRow",
+    "aggregate",
+    "get_frame",
+    "list_frames",
+    "ordering",
+    "related_frames",
+    "related_ids",
+]
 
 _LARGEST = 2**63 - 1
 
@@ -26,10 +36,11 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True)
 class FramePage:
-    """How many frames a query finds, and those of the page that it asks for."""
+    """How many frames a query finds, and those of the page that it asks for; ``next`` is the cursor behind them."""
 
     count: int
     rows: tuple[FrameRow, ...]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,18 @@ def get_frame(session: Session, frame_id: int) -> FrameRow | None:
         return None
     frame = session.get(Frame, frame_id, populate_existing=True)
     return FrameRow(frame, related_ids(session, [frame_id])[frame_id]) if frame is not None else None
+
+
+def related_frames(session: Session, frame_id: int) -> tuple[FrameRow, ...]:
+    """Return the frames that a frame's links name, by ascending id, dated or not."""
+    targets = (
+        select(Frame.id)
+        .join(FrameLink, FrameLink.target == Frame.basename)
+        .where(FrameLink.frame_id == frame_id, Frame.id != frame_id)
+    )
+    frames = session.scalars(select(Frame).where(Frame.id.in_(targets)).order_by(Frame.id)).all()
+    related = related_ids(session, [frame.id for frame in frames])
+    return tuple(FrameRow(frame, related[frame.id]) for frame in frames)
 
 
 def related_ids(session: Session, frame_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:

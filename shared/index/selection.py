@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from shared.index.cone import Cone
+from shared.index.cursor import Cursor
 
 __all__ = ["MAX_LIMIT", "NO_FILTER", "SORT_COLUMNS", "FrameFilter", "FrameQuery"]
 
@@ -82,13 +83,17 @@ class FrameFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameQuery:
-    """A page of frames: ``sort`` is a key of `SORT_COLUMNS`; ties break by ascending id."""
+    """A page of frames: ``sort`` is a key of `SORT_COLUMNS`; ties break by ascending id.
+
+    With a ``cursor`` the page begins behind it, and ``offset`` means nothing.
+    """
 
     limit: int = MAX_LIMIT
     offset: int = 0
     sort: str = "DATE_OBS"
     descending: bool = False
     filter: FrameFilter = field(default_factory=FrameFilter)
+    cursor: Cursor | None = None
 
     @property
     def order(self) -> str:

@@ -15,6 +15,7 @@ ANSWERS = {
     ("/frames/", "get"): {"200", "400", "401", "503"},
     ("/frames/aggregate/", "get"): {"200", "400", "401", "503"},
     ("/frames/{frame_id}/", "get"): {"200", "401", "404", "503"},
+    ("/frames/{frame_id}/related/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/headers/", "get"): {"200", "400", "401", "404", "502", "503"},
     ("/frames/{frame_id}/preview/", "get"): {"200", "304", "400", "401", "404", "502", "503"},
     ("/frames/create/", "post"): {"200", "400", "401", "403", "413", "415", "503", "507"},
@@ -54,12 +55,12 @@ def test_tokens_are_asked_for_where_they_are_needed(document: dict[str, Any]) ->
 
 def test_the_parameters_of_lists_are_described(document: dict[str, Any]) -> None:
     named = {item["name"]: item for item in document["paths"]["/frames/"]["get"]["parameters"]}
-    for name in ("limit", "offset", "sort", "order", "IMAGETYPE", "night", "RA", "DEC", "radius", "undated"):
+    for name in ("limit", "offset", "sort", "order", "IMAGETYPE", "night", "RA", "DEC", "radius", "undated", "cursor"):
         assert named[name]["in"] == "query"
         assert named[name]["description"]
     assert "DATE_OBS" in named["sort"]["schema"]["enum"]
     options = {item["name"] for item in document["paths"]["/frames/aggregate/"]["get"]["parameters"]}
-    assert options == set(named) - {"limit", "offset", "sort", "order"}
+    assert options == set(named) - {"limit", "offset", "sort", "order", "cursor"}
     one = document["paths"]["/frames/{frame_id}/preview/"]["get"]["parameters"]
     assert [item["name"] for item in one] == ["frame_id", "size"]
 
