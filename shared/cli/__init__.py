@@ -3,10 +3,23 @@
 import logging
 import sys
 
-from shared.cli import backup, bucket, download, ingest, logins, people, query, upkeep
+from shared.cli import backup, bucket, check, download, ingest, logins, migrate, people, query, upkeep
 from shared.cli.application import ExitCode, app, errors
 
-__all__ = ["app", "backup", "bucket", "download", "ingest", "logins", "main", "people", "query", "upkeep"]
+__all__ = [
+    "app",
+    "backup",
+    "bucket",
+    "check",
+    "download",
+    "ingest",
+    "logins",
+    "main",
+    "migrate",
+    "people",
+    "query",
+    "upkeep",
+]
 
 
 def main() -> None:

@@ -56,7 +56,7 @@ def parse_words(words: Sequence[str]) -> Words:
     Raises
     ------
     BadFilterError
-        A word is neither an id nor a filter, or a filter has no value.
+        A word is neither an id nor a filter, a filter has no value, or a position is not whole.
     """
     ids: list[int] = []
     filters: dict[str, str] = {}
@@ -67,6 +67,8 @@ def parse_words(words: Sequence[str]) -> Words:
         else:
             name, value = _pair(word, remaining)
             filters[_known(name)] = value
+    if filters.keys() & {"RA", "DEC", "radius"} and not {"RA", "DEC"} <= filters.keys():
+        raise BadFilterError("a position needs both RA and DEC")
     return Words(tuple(dict.fromkeys(ids)), filters)
 
 
