@@ -9,6 +9,7 @@ from functions.api.cookies import SESSION_COOKIE
 __all__ = ["openapi_document"]
 
 _NEVER_SENT = "422"
+_WITHOUT_BODY = ("302", "304")
 _SESSION = {
     "type": "apiKey",
     "in": "cookie",
@@ -21,12 +22,15 @@ _SESSION = {
 def openapi_document(app: FastAPI, prefix: str) -> dict[str, Any]:
     """Return the document for clients that see the API below ``prefix``.
 
-    FastAPI adds an answer for parameters that it refuses itself; ours say 400.
+    FastAPI adds an answer for parameters that it refuses itself; ours say 400. And it adds a body to answers that have
+    none.
     """
     document = app.openapi()
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"].pop(_NEVER_SENT, None)
+            for status in _WITHOUT_BODY:
+                operation["responses"].get(status, {}).pop("content", None)
             if "security" in operation:
                 operation["security"] = [
                     *(way for way in operation["security"] if "Session" not in way),

@@ -75,6 +75,17 @@ def test_nothing_is_described_that_is_never_sent(document: dict[str, Any]) -> No
     assert "ValidationError" not in str(document)
 
 
+def test_answers_without_body_are_described_as_such(document: dict[str, Any]) -> None:
+    answers = [
+        (status, answer)
+        for path in document["paths"].values()
+        for operation in path.values()
+        for status, answer in operation["responses"].items()
+    ]
+    assert not any("content" in answer for status, answer in answers if status.startswith("3"))
+    assert "content" not in document["paths"]["/frames/{frame_id}/delete/"]["delete"]["responses"]["200"]
+
+
 def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(set(names)) == len(names)

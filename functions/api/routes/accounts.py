@@ -62,7 +62,11 @@ def get_login(request: Request) -> Response:
     response_model=None,
     responses={
         302: {"description": "Logged in: a session's cookie, and the way to `next`."},
-        400: {"description": "No such name and password: the form again.", "content": _HTML},
+        400: {
+            "model": Error,
+            "description": "No such name and password: the form again. JSON for a body that cannot be read.",
+            "content": {**_HTML},
+        },
         403: {"description": "The form's token is missing or too old: the form again.", "content": _HTML},
         413: {"model": Error, "description": "The body is longer than 64 KiB."},
         415: {"model": Error, "description": "The body is neither form nor JSON."},

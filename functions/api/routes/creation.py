@@ -68,9 +68,10 @@ async def create_frames(request: Request) -> Response:
 @router.delete(
     "/frames/{frame_id:digits}/delete/",
     summary="Delete a frame",
+    response_class=Response,
     response_model=None,
     responses={
-        200: {"description": "It is gone. The body is empty.", "content": {}},
+        200: {"description": "It is gone. The body is empty."},
         404: ERRORS[404],
         502: ERRORS[502],
     },
