@@ -19,6 +19,7 @@ from functions.api.routes import (
     pages,
     previews,
     tokens,
+    uploads,
 )
 from functions.api.slashes import add_routing_answers
 from shared.settings import Settings
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = services
-    for routes in (pages, health, tokens, accounts, frames, headers, previews, downloads, creation, bundles):
+    for routes in (pages, health, tokens, accounts, frames, headers, previews, downloads, creation, uploads, bundles):
         app.include_router(routes.router)
     add_error_answers(app)
     add_routing_answers(app)

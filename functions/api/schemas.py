@@ -161,7 +161,7 @@ class UploadRequest(BaseModel):
     """A file that a program wants to upload to the store itself."""
 
     filename: str = Field(description="A name, or a path with slashes, which is the key then.")
-    size: int | None = Field(None, description="Bytes. Needed for a multipart upload; else what the form takes at most.")
+    size: int | None = Field(None, description="Bytes, which a multipart upload needs; for a form the most it takes.")
     multipart: bool = Field(False, description="In parts, whatever the size.")
 
 

@@ -209,6 +209,11 @@ class Store:
         with translated("look at", bucket):
             self.s3.head_bucket(Bucket=bucket)
 
+    @property
+    def presigner(self) -> Presigner:
+        """What signs links with this store's keys."""
+        return self._presigner
+
     def presign_get(
         self,
         key: str,

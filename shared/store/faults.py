@@ -17,7 +17,7 @@ from shared.errors import ObjectChangedError, ObjectGoneError, StoreError, Store
 
 __all__ = ["translated"]
 
-_GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"}
+_GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound", "MethodNotAllowed", "405"}
 _CHANGED = {"412", "PreconditionFailed"}
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "ServiceUnavailable", "InternalError"}
 _NO_KEYS = (

@@ -9,6 +9,7 @@ import boto3
 from minio import Minio
 from minio.credentials.credentials import Credentials
 from minio.credentials.providers import Provider
+from minio.datatypes import PostPolicy
 
 from shared.errors import StoreError
 from shared.settings import Settings
@@ -38,6 +39,7 @@ class Presigner:
 
     def __init__(self, settings: Settings, session: boto3.session.Session) -> None:
         address = settings.s3_public_url or settings.s3_endpoint_url
+        self._address, self._region = address, settings.s3_region
         if address is None:
             self._minio = Minio("s3.amazonaws.com", credentials=_BotoCredentials(session), region=settings.s3_region)
             return
@@ -81,6 +83,29 @@ class Presigner:
             )
         except ValueError as error:
             raise StoreError(f"no link for {bucket}/{key}: {error}") from error
+
+    def post(self, key: str, *, bucket: str, expires: dt.datetime, sizes: range) -> tuple[str, dict[str, str]]:
+        """Return address and fields of a form that lets anyone write the object until it expires.
+
+        Parameters
+        ----------
+        expires
+            With its time zone.
+        sizes
+            How many bytes the object may have.
+        """
+        policy = PostPolicy(bucket, expires)
+        policy.add_equals_condition("key", key)
+        policy.add_content_length_range_condition(sizes.start, sizes.stop - 1)
+        fields = {"key": key, **self._minio.presigned_post_policy(policy)}
+        if self._address is None:
+            return f"https://{bucket}.s3.{self._region}.amazonaws.com/", fields
+        return f"{self._address.rstrip('/')}/{bucket}", fields
+
+    def put_part(self, key: str, *, bucket: str, expires: dt.timedelta, upload_id: str, number: int) -> str:
+        """Return a link that lets anyone PUT a part of a multipart upload until it expires."""
+        query: dict[str, str | list[str] | tuple[str]] = {"uploadId": upload_id, "partNumber": str(number)}
+        return self._minio.get_presigned_url("PUT", bucket, key, expires=expires, extra_query_params=query)
 
 
 def content_disposition(filename: str) -> str:

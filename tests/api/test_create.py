@@ -20,7 +20,7 @@ from shared.database import make_engine, make_session_factory, write
 from shared.index.failures import list_failures
 from shared.simulator import simulate_frame
 from tests.api.conftest import make_client
-from tests.api.uploading import changed, objects, sha256, stored, upload
+from tests.api.uploading import changed, large_frame, objects, sha256, stored, upload
 from tests.archive import RunningArchive, wait_until
 
 pytestmark = pytest.mark.archive
@@ -311,13 +311,7 @@ def test_what_ingest_refuses_does_not_harm_the_frame_before(archive: RunningArch
 
 
 def test_a_file_of_50_megabytes(archive: RunningArchive) -> None:
-    header = fits.Header.fromstring(camera_frame("create-large.fits")[: 2880 * 4].split(b"END" + b" " * 77)[0].decode())
-    pixels = np.random.default_rng(1).integers(0, 65535, (5000, 5000), np.uint16)
-    for keyword in ("CHECKSUM", "DATASUM"):
-        header.remove(keyword, ignore_missing=True)
-    target = io.BytesIO()
-    fits.PrimaryHDU(pixels, header).writeto(target)
-    data = target.getvalue()
+    data = large_frame("create-large.fits", 5010)
     assert len(data) > 50e6
     assert upload(archive, ("large.fits", data)) == {"created": 1, "filenames": ["create-large"]}
     frame = archive.frames(basename="create-large")[0]

@@ -4,12 +4,13 @@ import hashlib
 import io
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 
 from shared.simulator import simulate_frame
 from tests.archive import RunningArchive
 
-__all__ = ["changed", "frame_data", "objects", "sha256", "stored", "upload"]
+__all__ = ["changed", "frame_data", "large_frame", "objects", "sha256", "stored", "upload"]
 
 
 def upload(archive: RunningArchive, *files: tuple[str, bytes], field: str | None = None) -> dict[str, Any]:
@@ -38,6 +39,17 @@ def changed(data: bytes, **cards: Any) -> bytes:
 def frame_data(**keywords: Any) -> bytes:
     """Return the bytes of a simulated frame."""
     return simulate_frame(**keywords).data
+
+
+def large_frame(name: str, side: int) -> bytes:
+    """Return a frame of ``side`` by ``side`` pixels of two bytes, which are noise."""
+    with fits.open(io.BytesIO(simulate_frame(name=name, EXTNAME="SCI").data)) as file:
+        header = file[0].header
+        for keyword in ("CHECKSUM", "DATASUM"):
+            header.remove(keyword, ignore_missing=True)
+        target = io.BytesIO()
+        fits.PrimaryHDU(np.random.default_rng(1).integers(0, 65535, (side, side), np.uint16), header).writeto(target)
+    return target.getvalue()
 
 
 def objects(archive: RunningArchive, prefix: str = "") -> dict[str, str]:
