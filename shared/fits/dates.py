@@ -25,10 +25,10 @@ _NAMED = re.compile(r"(\d{1,2})[-\s]?([A-Za-z]{3})[a-z]{0,6}[-\s]?(\d{4}|\d{2})(
 _LONG_YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?!\d)")
 _PAIRS = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{2})(?!\d)")
 _TIME = re.compile(
-    r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{0,12}))?)?\s*(Z|UTC?|[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d))?$",
+    r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d*))?)?\s*(Z|UTC?|[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d))?$",
     re.IGNORECASE,
 )
-_COMPACT_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:[.,](\d{0,12}))?\s*(Z|[+-]\d{2}:?\d{2})?$", re.IGNORECASE)
+_COMPACT_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:[.,](\d*))?\s*(Z|[+-]\d{2}:?\d{2})?$", re.IGNORECASE)
 
 Moment = tuple[dt.date, dt.timedelta | None]
 """A date, and the time since its 00:00 UTC if it is known."""
