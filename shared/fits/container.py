@@ -1,6 +1,9 @@
 """The stream that a FITS file may have been packed into: gzip or bzip2, told by its first bytes."""
 
 import bz2
+import errno
+import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -109,7 +112,9 @@ def unpacked(path: Path, *, work_dir: Path | None, limit: int) -> Iterator[tuple
     BadContainerError
         The stream is cut off or damaged, or other bytes follow it.
     TooLargeError
-        It unpacks to more than ``limit`` bytes.
+        It unpacks to more than ``limit`` bytes, or to more than the disk of ``work_dir`` holds.
+    OSError
+        The disk is too full just now.
     """
     with path.open("rb") as source:
         container = container_of(source.read(10))
@@ -119,9 +124,32 @@ def unpacked(path: Path, *, work_dir: Path | None, limit: int) -> Iterator[tuple
         source.seek(0)
         with tempfile.TemporaryDirectory(prefix="fitsvault-", dir=work_dir) as folder:
             plain = Path(folder) / "plain.fits"
-            with plain.open("wb") as target:
-                _unpack(source, target, container, limit)
+            _unpack_to(plain, source, container, limit)
             yield plain, container
+
+
+def _unpack_to(plain: Path, source: BinaryIO, container: Container, limit: int) -> None:
+    try:
+        with plain.open("wb") as target:
+            _unpack(source, target, container, limit)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        plain.unlink()
+        _check_disk(source, container, shutil.disk_usage(plain.parent).total)
+        raise
+
+
+def _check_disk(source: BinaryIO, container: Container, capacity: int) -> None:
+    """Refuse what this disk could not hold if it were empty: to try that again would fill it again."""
+    source.seek(0)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path of ours
+            _unpack(source, nowhere, container, capacity)
+    except TooLargeError as error:
+        raise TooLargeError(
+            f"{container} stream unpacks to more than the {capacity:,} bytes of the disk that ingest works on"
+        ) from error
 
 
 def _unpack(source: BinaryIO, target: BinaryIO, container: Container, limit: int) -> None:

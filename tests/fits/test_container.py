@@ -1,5 +1,7 @@
 import bz2
 import gzip
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -130,3 +132,52 @@ def test_any_bytes_are_unpacked_or_refused(tmp_path: Path, tail: bytes, magic: b
         content(path)
     except BadContainerError:
         assert magic or tail[:2] == b"\x1f\x8b"
+
+
+ON_A_SMALL_DISK = """
+import sys
+from pathlib import Path
+from shared.fits.container import unpacked
+folder = Path(sys.argv[1])
+path = folder / "object"
+path.write_bytes(sys.stdin.buffer.read())
+if sys.argv[2:]:
+    (folder / "other").write_bytes(bytes(int(sys.argv[2])))
+try:
+    with unpacked(path, work_dir=folder, limit=1 << 40):
+        print("unpacked")
+except Exception as error:
+    print(type(error).__name__, error)
+print(sorted(found.name for found in folder.iterdir()))
+"""
+
+
+def on_a_small_disk(folder: Path, data: bytes, *taken: int) -> list[str]:
+    """Unpack on a disk of 4 MiB, of which others have taken so many bytes."""
+    command = 'mount -t tmpfs -o size=4m tmpfs "$1" && exec "$2" -c "$3" "$1" $4'
+    arguments = [str(folder), sys.executable, ON_A_SMALL_DISK, *map(str, taken)]
+    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
+    try:
+        subprocess.run([*namespace, "sh", "-c", 'mount -t tmpfs tmpfs "$1"', "sh", str(folder)], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no file system of its own for a test here: {error}")
+    done = subprocess.run(
+        [*namespace, "sh", "-c", command, "sh", *arguments], input=data, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_what_no_disk_here_could_hold_is_too_large(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    outcome, left = on_a_small_disk(tmp_path, pack(bytes(8 << 20)))
+    assert outcome.startswith("TooLargeError")
+    assert "4,194,304 bytes of the disk" in outcome
+    assert left == "['object']"
+
+
+def test_what_does_not_fit_just_now_may_fit_later(tmp_path: Path) -> None:
+    outcome, left = on_a_small_disk(tmp_path, gzip.compress(bytes(3 << 20)), 2 << 20)
+    assert outcome.startswith("OSError [Errno 28]")
+    assert left == "['object', 'other']"
+    assert on_a_small_disk(tmp_path, gzip.compress(bytes(3 << 20)))[0] == "unpacked"
