@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.errors import FitsvaultError
 from shared.index.failures import walk_failures
 from shared.index.frames import walk_objects
-from shared.ingest.service import Ingester
+from shared.ingest.service import Ingester, Outcome
 from shared.store.client import Store
 from shared.store.model import ObjectState
 
@@ -97,17 +97,24 @@ class Reconciler:
                 yield found
 
     def mend(self, prefix: str = "", *, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-        """Settle what differs, and return how many discrepancies of each kind were met, and ``unsettled``."""
+        """Settle what differs, and return how many discrepancies of each kind there were, and ``unsettled``.
+
+        What proves to be settled already does not count: it is met where the store lists in another order than ours
+        (SeaweedFS lists folder by folder), or where an event came first.
+        """
         counts = dict.fromkeys([*DiscrepancyKind, "unsettled"], 0)
         for found in self.find(prefix):
             if stop():
                 break
-            counts[found.kind] += 1
             try:
-                self._ingester.settle(self._bucket, found.key)
+                outcome = self._ingester.settle(self._bucket, found.key)
             except FitsvaultError as error:
                 counts["unsettled"] += 1
                 _log.error("not settled", extra={"bucket": self._bucket, "key": found.key, "reason": str(error)})
+            else:
+                if outcome is Outcome.UNCHANGED:
+                    continue
+            counts[found.kind] += 1
         return counts
 
     def _known(self, prefix: str) -> Iterator[_Keyed]:

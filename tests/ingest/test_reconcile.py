@@ -69,6 +69,13 @@ def test_it_settles_whatever_was_missed(room: Room) -> None:
     assert sum(reconciler.mend().values()) == 0
 
 
+def test_a_listing_in_another_order_is_no_discrepancy(room: Room) -> None:
+    for key in ("site/1.fits", "site-north/1.fits", "site.fits"):
+        room.put(key, b"junk")
+        room.settle(key)
+    assert sum(_reconciler(room).mend().values()) == 0
+
+
 def test_a_prefix_limits_it(room: Room) -> None:
     for key in ("a/1.fits", "b/1.fits", "b0.fits"):
         room.put(key, b"junk")
