@@ -1,7 +1,6 @@
 """``python -m localstack``: the whole archive on this machine, in the foreground."""
 
 import os
-import shutil
 import sys
 
 import typer
@@ -45,7 +44,6 @@ def _run(settings: Settings) -> None:
     if settings.s3_endpoint_url is None:
         check_port("127.0.0.1", settings.s3_port, "FITSVAULT_S3_PORT")
     archive = LocalArchive(settings)
-    shutil.rmtree(archive.home / "work", ignore_errors=True)
     try:
         password_file = archive.start()
         _greet(archive, str(password_file) if password_file else None)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import sys
 import time
@@ -59,10 +60,10 @@ class LocalArchive:
             cwd=home / "conf",
             log=home / "logs" / "store.log",
         )
-        self._servers = [
-            Child("ingest", [*python, "ingest"], env=environment, cwd=Path.cwd(), log=home / "logs" / "ingest.log"),
-            Child("API", [*python, "api"], env=environment, cwd=Path.cwd(), log=home / "logs" / "api.log"),
-        ]
+        logs, here = home / "logs", Path.cwd()
+        self._ingest = Child("ingest", [*python, "ingest"], env=environment, cwd=here, log=logs / "ingest.log")
+        self._api = Child("API", [*python, "api"], env=environment, cwd=here, log=logs / "api.log")
+        self._servers = [self._ingest, self._api]
 
     @property
     def url(self) -> str:
@@ -81,6 +82,7 @@ class LocalArchive:
         store = Store(self.settings)
         self._prepare_buckets(store)
         password_file = self._prepare_database()
+        self._clear_work()
         for server in self._servers:
             server.start()
         self._wait(self._servers[0], f"http://127.0.0.1:{self.state.ports['events']}/health")
@@ -94,6 +96,8 @@ class LocalArchive:
             for child in self.children:
                 if not child.is_running() and child.may_start():
                     yield f"{child.name} has ended and is started again, see {child.log}"
+                    if child is self._ingest:
+                        self._clear_work()
                     child.start()
             time.sleep(0.2)
 
@@ -129,6 +133,10 @@ class LocalArchive:
             "FITSVAULT_EVENT_SECRET": self.state.event_secret,
             "FITSVAULT_EVENT_PORT": str(self.state.ports["events"]),
         }
+
+    def _clear_work(self) -> None:
+        """Remove what an ingest had under work when it was killed; a folder that settings name is left alone."""
+        shutil.rmtree(self.home / "work", ignore_errors=True)
 
     def _start_store(self) -> None:
         secret = self.settings.s3_secret_key

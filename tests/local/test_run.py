@@ -60,10 +60,14 @@ def test_objects_that_came_while_no_one_listened_are_found_at_start(tmp_path: Pa
     with running_archive(home) as first:
         ingest = [pid for pid in processes_of(home) if b"ingest" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         assert len(ingest) == 1
+        left = home / "work" / "fitsvault-left" / "object"
+        left.parent.mkdir(parents=True)
+        left.write_bytes(bytes(1000))
         os.kill(ingest[0], signal.SIGKILL)
         first.store.write_bytes(first.bucket, "missed.fits", simulate_frame().data, "application/fits")
         first.wait_for_frame("missed.fits")
         assert any("ingest has ended and is started again" in line for line in first.lines)
+        assert not left.exists(), "what a killed ingest had under work fills the disk"
 
 
 def test_a_store_of_someone_else_is_used_and_swept(archive: RunningArchive, tmp_path: Path) -> None:
