@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 
 from shared.cli import backup, bucket, check, download, ingest, logins, migrate, people, query, upkeep
 from shared.cli.application import ExitCode, app, errors
@@ -25,6 +26,8 @@ __all__ = [
 def main() -> None:
     """Run the command line. No traceback ever reaches the terminal."""
     logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     try:
         app()
     except KeyboardInterrupt:

@@ -61,6 +61,8 @@ def ingest(
 
 def _send_files(parts: Parts, paths: list[Path], prefix: str) -> tuple[dict[str, str], Counter[str]]:
     """Send local files; return what the index must come to know, and what it knows already or never will."""
+    if not paths:
+        return {}, Counter()
     planned = list(plan_uploads(paths, prefix))
     if clashes := clashing_keys(planned):
         fail(f"more than one file would become {harmless(clashes[0])}; give the folders, or use --prefix")
@@ -73,7 +75,7 @@ def _send_files(parts: Parts, paths: list[Path], prefix: str) -> tuple[dict[str,
     expected: dict[str, str] = {}
     counts: Counter[str] = Counter()
     with byte_bar() as bar:
-        task = bar.add_task("Uploading", total=sum(item.size for item in planned), visible=bool(planned))
+        task = bar.add_task("Uploading", total=sum(item.size for item in planned))
         for done in submit(
             parts.store,
             parts.bucket,
