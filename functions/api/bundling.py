@@ -15,9 +15,10 @@ from functions.api.dependencies import Services, get_services
 from functions.api.envelope import ASKED_METHOD
 from functions.api.errors import FrameNotFoundError, answer
 from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if_range
-from functions.api.zips import ZipResponse, missing_objects, whole_zip
+from functions.api.zips import ZipResponse, whole_zip
 from shared.bundle.assembly import Assembly, Window, assemble, bundle_name
 from shared.bundle.plan import Plan
+from shared.bundle.presence import missing_objects
 from shared.database import read, utc_now
 from shared.index.bundles import BundleFrame
 
@@ -58,7 +59,7 @@ def answer_zip(
             frames,
             lambda: _load(services, ask),
             lambda plan: _asked(request, plan, day),
-            lambda states: missing_objects(services, states),
+            lambda states: missing_objects(services.store, states, services.bundle_threads),
             folder=bundle_name(day),
         )
     except RangeNotSatisfiableError as error:

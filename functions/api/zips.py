@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from contextlib import closing
 
@@ -14,12 +14,9 @@ from functions.api.errors import describe
 from shared.bundle.assembly import Assembly
 from shared.bundle.plan import Piece
 from shared.bundle.stream import read_ahead
-from shared.errors import ObjectChangedError, ObjectGoneError, StoreError
-from shared.store.model import ObjectState
+from shared.errors import StoreError
 
-__all__ = ["ZipResponse", "missing_objects", "whole_zip"]
-
-_LOOKED_AT = 500
+__all__ = ["ZipResponse", "whole_zip"]
 
 _logger = logging.getLogger(__name__)
 
@@ -55,24 +52,6 @@ def whole_zip(services: Services, assembly: Assembly, status_code: int, headers:
     with closing(_futures(services, assembly)) as futures:
         data = b"".join(future.result() for future in futures)
     return Response(data, status_code, headers, media_type="application/zip")
-
-
-def missing_objects(services: Services, states: Iterable[ObjectState]) -> list[ObjectState]:
-    """Return those of the first objects that are gone or no longer what the index says.
-
-    Looking at all of ten thousand would keep the client waiting; the rest is found out when their turn comes.
-    """
-    looked_at = [state for state, _ in zip(states, range(_LOOKED_AT), strict=False)]
-
-    def is_missing(state: ObjectState) -> bool:
-        try:
-            services.store.check(state)
-        except (ObjectGoneError, ObjectChangedError):
-            return True
-        return False
-
-    answers = services.bundle_threads.map(is_missing, looked_at)
-    return [state for state, missing in zip(looked_at, answers, strict=True) if missing]
 
 
 def _futures(services: Services, assembly: Assembly) -> Generator[Future[bytes], None, None]:
