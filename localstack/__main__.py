@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from localstack.state import check_port
 from localstack.supervisor import LocalArchive, lock_home, stop_on_signals
-from shared.errors import FitsvaultError
+from shared.errors import BadTemplateError, FitsvaultError
 from shared.fits.keywords import extended
+from shared.naming.frame_names import FrameNames
 from shared.settings import Settings, problems
 
 __all__ = ["main"]
@@ -28,6 +29,11 @@ def main() -> None:
         extended(settings.keyword_synonyms)
     except ValueError as error:
         typer.echo(f"fitsvault: FITSVAULT_KEYWORD_SYNONYMS: {error}", err=True)
+        sys.exit(2)
+    try:
+        FrameNames.parse(settings.path_formatter, settings.filename_formatter)
+    except BadTemplateError as error:
+        typer.echo(f"fitsvault: FITSVAULT_{error}", err=True)
         sys.exit(2)
     try:
         with stop_on_signals(), lock_home(settings.home):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -45,6 +46,8 @@ class Intake:
     ------
     BadTemplateError
         A template of the settings cannot be used.
+    ValueError
+        Uploads are to be packed, and astropy is not there.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class Intake:
         self._store = store
         self._sessions = sessions
         self._forget = forget
+        if settings.compress_uploads and find_spec("astropy") is None:
+            raise ValueError("FITSVAULT_COMPRESS_UPLOADS needs astropy, which is not installed here")
         self._names = FrameNames.parse(settings.path_formatter, settings.filename_formatter)
         self._placer = Placer(settings, store, sessions, forget)
         self._locks = NamedLocks()
