@@ -97,8 +97,15 @@ def _wanted(remote: Remote, words: Words, limit: int | None, folder: Path, place
     for frame in frames:
         if frame["id"] not in seen:
             seen.add(frame["id"])
-            place = placer.place(frame["id"], frame["filename"], frame["key"])
-            yield Wanted(frame["id"], folder / place, frame["size"], frame["sha256"])
+            yield _place(frame, folder, placer)
+
+
+def _place(frame: dict[str, Any], folder: Path, placer: Placer) -> Wanted:
+    try:
+        place = placer.place(frame["id"], frame["filename"], frame["key"])
+        return Wanted(frame["id"], folder / place, frame["size"], frame["sha256"])
+    except KeyError as error:
+        raise RemoteError(f"this archive does not tell {error} of its frames; it is not a fitsvault") from None
 
 
 def _fetch(remote: Remote, wanted: list[Wanted], *, workers: int, overwrite: bool) -> Counter[str]:

@@ -111,7 +111,7 @@ class Fetcher:
                 sums = self._complete(part, link)
             except _StoreAnswerError as error:
                 problem = str(error)
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problem = f"the store broke off: {str(error) or type(error).__name__}"
             else:
                 if sums.match(link):
