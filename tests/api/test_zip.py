@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from shared.simulator import simulate_frame
-from tests.archive import RunningArchive
+from tests.archive import ADMIN_PASSWORD, RunningArchive
 from tests.parts import need_program
 
 NAME = re.compile(r"pyobsdata-[0-9]{8}")
@@ -317,3 +317,17 @@ def test_the_log_tells_of_each_zip(archive: RunningArchive, contents: dict[str, 
     lines = [json.loads(line) for line in archive.log("api").splitlines() if '"zip"' in line]
     assert lines[-1]["frames"] == 3
     assert lines[-1]["bytes"] > 0
+
+
+def test_a_session_needs_its_form_token(archive: RunningArchive, contents: dict[str, bytes], ids: list[int]) -> None:
+    with httpx.Client(base_url=archive.url, trust_env=False, timeout=30) as browser:
+        browser.get("/accounts/login/")
+        form = {"username": "admin", "password": ADMIN_PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        assert browser.post("/accounts/login/", data=form).status_code == 302
+        assert files(browser.get("/frames/zip/?OBJECT=zipped").content) == named(contents)
+        assert browser.post("/frames/zip/", data={"frame_ids[]": ids}).status_code == 403
+        with_token = {"frame_ids[]": ids, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        assert files(browser.post("/frames/zip/", data=with_token).content) == named(contents)
+        by_header = {"X-CSRFToken": browser.cookies["csrftoken"]}
+        assert files(browser.post("/frames/zip/", json=ids, headers=by_header).content) == named(contents)
+        assert browser.post("/frames/zip/", data={"auth_token": "0" * 40, "frame_ids[]": ids}).status_code == 401
