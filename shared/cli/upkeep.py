@@ -74,8 +74,8 @@ def _list(kind: str | None, prefix: str | None, limit: int) -> None:
 def _lines(row: Failure) -> Sequence[str]:
     return (
         f"{row.bucket}/{harmless(row.key)}",
-        f"    {row.kind}: {harmless(row.message)}",
-        f"    {row.size} bytes, ETag {row.etag}, tried {row.attempts} times,"
+        f"    {harmless(row.message)}",
+        f"    {row.kind}, {row.size} bytes, ETag {row.etag}, tried {row.attempts} time{'s' * (row.attempts != 1)},"
         f" first {row.first_at:%Y-%m-%d %H:%M:%S}, last {row.last_at:%Y-%m-%d %H:%M:%S} UTC",
     )
 
