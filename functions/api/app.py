@@ -11,6 +11,7 @@ from functions.api.errors import add_error_answers
 from functions.api.routes import (
     accounts,
     bundles,
+    catalogs,
     creation,
     downloads,
     frames,
@@ -53,7 +54,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = services
-    for routes in (pages, health, tokens, accounts, frames, headers, previews, downloads, creation, uploads, bundles):
+    for routes in (
+        pages,
+        health,
+        tokens,
+        accounts,
+        frames,
+        headers,
+        previews,
+        catalogs,
+        downloads,
+        creation,
+        uploads,
+        bundles,
+    ):
         app.include_router(routes.router)
     add_error_answers(app)
     add_routing_answers(app)

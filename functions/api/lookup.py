@@ -9,9 +9,10 @@ from shared.database import read
 from shared.errors import ObjectGoneError
 from shared.index.models import Frame
 from shared.index.query import FrameRow, get_frame
+from shared.store.model import ObjectState
 from shared.store.naming import derived_key
 
-__all__ = ["find_frame", "read_derived"]
+__all__ = ["find_frame", "look_at_derived", "read_derived"]
 
 
 def find_frame(request: Request, frame_id: int) -> FrameRow:
@@ -29,5 +30,18 @@ def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes
     try:
         return services.store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
     except ObjectGoneError as error:
-        what = name.partition(".")[0].partition("-")[0]
-        raise HTTPException(404, f"The {what} of this frame is not there.") from error
+        raise _missing(name) from error
+
+
+def look_at_derived(request: Request, frame: Frame, name: str) -> ObjectState:
+    """Return what the derived object ``name`` of a frame is; HTTPException 404 if ingest left none."""
+    services = get_services(request)
+    try:
+        return services.store.head(services.settings.derived_bucket, derived_key(frame.digest, name))
+    except ObjectGoneError as error:
+        raise _missing(name) from error
+
+
+def _missing(name: str) -> HTTPException:
+    what = name.partition(".")[0].partition("-")[0]
+    return HTTPException(404, f"The {what} of this frame is not there.")

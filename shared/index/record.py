@@ -20,7 +20,7 @@ class FrameRecord:
 
     Times are naive UTC, angles degrees, ``exposure_time`` seconds, sizes bytes or pixels. ``basename`` has no
     extension. ``digest`` is the hex name under which the frame's derived objects stand. ``footprint`` is
-    (ra, dec) of the corners (1,1) (N,1) (N,M) (1,M).
+    (ra, dec) of the corners (1,1) (N,1) (N,M) (1,M). ``catalog_rows`` is None for a frame without catalogue.
     """
 
     bucket: str
@@ -77,6 +77,7 @@ class FrameRecord:
     checksum: str
     notes: tuple[str, ...]
     links: tuple[LinkRecord, ...] = ()
+    catalog_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

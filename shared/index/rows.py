@@ -29,7 +29,7 @@ _TEXTS = (
     "request_number",
     "observation_number",
 )
-_INTEGERS = ("x_binning", "y_binning", "x_origin", "y_origin", "width", "height")
+_INTEGERS = ("x_binning", "y_binning", "x_origin", "y_origin", "width", "height", "catalog_rows")
 _COUNTS = ("size", "crc32", "reduction_level", "hdu_count", "science_hdu")
 _TIMES = ("date_obs", "public_date", "last_modified")
 _FLOATS = (

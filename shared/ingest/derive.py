@@ -1,8 +1,9 @@
 """One look into a FITS file: its row, and the derived objects that belong to it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from shared.fits.catalog import render_catalog
 from shared.fits.container import unpacked
 from shared.fits.describe import describe
 from shared.fits.document import headers_document
@@ -12,7 +13,7 @@ from shared.ingest.fetch import FetchedObject
 from shared.ingest.mapping import to_record
 from shared.settings import Settings
 from shared.store.model import ObjectState
-from shared.store.naming import HEADERS, PREVIEW_LARGE, PREVIEW_SMALL, derived_key
+from shared.store.naming import CATALOG, HEADERS, PREVIEW_LARGE, PREVIEW_SMALL, derived_key
 
 __all__ = ["DerivedObject", "Reading", "read_frame"]
 
@@ -44,13 +45,16 @@ def read_frame(state: ObjectState, fetched: FetchedObject, settings: Settings) -
             site_longitudes=settings.site_longitudes,
         )
         previews = render_previews(path, description)
-    record = to_record(state, fetched, description, data_mean=previews.data_mean, notes=previews.notes)
+        catalog = render_catalog(path, description)
+    notes = previews.notes + catalog.notes
+    record = to_record(state, fetched, description, data_mean=previews.data_mean, notes=notes)
+    record = replace(record, catalog_rows=catalog.rows)
     headers = json.dumps(headers_document(description), allow_nan=False).encode()
-    return Reading(
-        record,
-        (
-            DerivedObject(derived_key(record.digest, HEADERS), headers, "application/json"),
-            DerivedObject(derived_key(record.digest, PREVIEW_SMALL), previews.small, "image/png"),
-            DerivedObject(derived_key(record.digest, PREVIEW_LARGE), previews.large, previews.large_type),
-        ),
-    )
+    derived = [
+        DerivedObject(derived_key(record.digest, HEADERS), headers, "application/json"),
+        DerivedObject(derived_key(record.digest, PREVIEW_SMALL), previews.small, "image/png"),
+        DerivedObject(derived_key(record.digest, PREVIEW_LARGE), previews.large, previews.large_type),
+    ]
+    if catalog.csv is not None:
+        derived.append(DerivedObject(derived_key(record.digest, CATALOG), catalog.csv, "text/comma-separated-values"))
+    return Reading(record, tuple(derived))

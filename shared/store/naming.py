@@ -10,6 +10,7 @@ import re
 from shared.store.model import ObjectState
 
 __all__ = [
+    "CATALOG",
     "HEADERS",
     "PREVIEW_LARGE",
     "PREVIEW_SMALL",
@@ -23,8 +24,10 @@ __all__ = [
 HEADERS = "headers.json"
 PREVIEW_SMALL = "preview-small.png"
 PREVIEW_LARGE = "preview-large"
+CATALOG = "catalog.csv"
+"""Only frames with a table CAT have one."""
 
-_DERIVED = (HEADERS, PREVIEW_SMALL, PREVIEW_LARGE)
+_DERIVED = (HEADERS, PREVIEW_SMALL, PREVIEW_LARGE, CATALOG)
 _EXTENSION = re.compile(r"\.(?:fits?|fts|fz|gz|bz2|z)$", re.IGNORECASE)
 
 
@@ -45,7 +48,7 @@ def derived_key(digest: str, name: str) -> str:
 
 
 def derived_keys(digest: str) -> tuple[str, ...]:
-    """Return the keys of all derived objects that belong to ``digest``."""
+    """Return the keys of all derived objects that may belong to ``digest``."""
     return tuple(derived_key(digest, name) for name in _DERIVED)
 
 

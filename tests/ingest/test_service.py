@@ -22,12 +22,17 @@ from shared.ingest.service import Ingester
 from shared.settings import Settings, plain_settings
 from shared.simulator import simulate_frame
 from shared.store.client import Store
-from shared.store.naming import derived_keys
+from shared.store.naming import CATALOG, derived_key, derived_keys
 from tests.ingest.conftest import Room
 
 FRAME = simulate_frame(OBJECT="M 51").data
 OTHER = simulate_frame(OBJECT="M 67").data
 BROKEN = FRAME[: len(FRAME) // 2]
+
+
+def without_catalog(digest: str) -> set[str]:
+    """Return the keys of what is derived from a frame that has no table CAT."""
+    return set(derived_keys(digest)) - {derived_key(digest, CATALOG)}
 
 
 def test_an_object_becomes_a_frame(room: Room) -> None:
@@ -40,9 +45,26 @@ def test_an_object_becomes_a_frame(room: Room) -> None:
     assert (frame.etag, frame.size, frame.last_modified) == (state.etag, len(FRAME), state.last_modified)
     assert frame.sha256 == hashlib.sha256(FRAME).hexdigest()
     assert frame.crc32 == zlib.crc32(FRAME)
-    assert room.derived() == set(derived_keys(frame.digest))
+    assert room.derived() == without_catalog(frame.digest)
     preview = room.store.read_bytes(room.settings.derived_bucket, derived_keys(frame.digest)[1], 1 << 20)
     assert preview.startswith(b"\x89PNG")
+
+
+def test_a_catalogue_comes_and_goes_with_its_object(room: Room) -> None:
+    room.put("a.fits", simulate_frame(catalog=True).data)
+    room.settle("a.fits")
+    frame = room.frame("a.fits")
+    assert frame is not None
+    assert room.derived() == set(derived_keys(frame.digest))
+    csv = room.store.read_bytes(room.settings.derived_bucket, derived_key(frame.digest, CATALOG), 1 << 20)
+    assert csv.startswith(b"x,y,ra,dec,flux,")
+    assert frame.catalog_rows == csv.count(b"\n") - 1 > 0
+    room.put("a.fits", FRAME)
+    room.settle("a.fits")
+    after = room.frame("a.fits")
+    assert after is not None
+    assert after.catalog_rows is None
+    assert room.derived() == without_catalog(after.digest)
 
 
 def test_the_same_again_changes_nothing(room: Room) -> None:
@@ -69,7 +91,7 @@ def test_another_object_replaces_and_keeps_the_id(room: Room) -> None:
     assert before is not None
     assert after is not None
     assert (after.id, after.object_name) == (before.id, "M 67")
-    assert room.derived() == set(derived_keys(after.digest))
+    assert room.derived() == without_catalog(after.digest)
 
 
 def test_a_deleted_object_leaves_nothing(room: Room) -> None:
@@ -130,7 +152,7 @@ def test_twenty_at_once_leave_one_frame(room: Room) -> None:
     assert outcomes <= {"indexed", "unchanged"}
     frame = room.frame("a.fits")
     assert frame is not None
-    assert room.derived() == set(derived_keys(frame.digest))
+    assert room.derived() == without_catalog(frame.digest)
 
 
 def test_writers_and_ingesters_in_a_race_end_with_the_truth(room: Room) -> None:
@@ -167,7 +189,7 @@ def test_writers_and_ingesters_in_a_race_end_with_the_truth(room: Room) -> None:
         if frame is not None:
             assert content is not None
             assert frame.sha256 == hashlib.sha256(content).hexdigest()
-            expected_derived |= set(derived_keys(frame.digest))
+            expected_derived |= without_catalog(frame.digest)
     assert room.derived() == expected_derived
 
 

@@ -50,5 +50,5 @@ def test_another_object_under_the_key_has_another_name(change: dict[str, object]
 def test_derived_keys_stand_together() -> None:
     digest = derived_digest(STATE)
     folder = derived_key(digest, "")
-    assert len(set(derived_keys(digest))) == 3
+    assert len(set(derived_keys(digest))) == 4
     assert all(key.startswith(folder) and len(key.encode()) < 256 for key in derived_keys(digest))
