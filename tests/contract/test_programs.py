@@ -1,5 +1,6 @@
 """What the predecessor's documentation shows, done with the programs that it names."""
 
+import csv
 import hashlib
 import io
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from astropy.io import fits
 from PIL import Image
 
 from shared.simulator import simulate_frame
@@ -103,10 +105,7 @@ def post(request: pytest.FixtureRequest, archive: RunningArchive, tmp_path: Path
 def test_a_token(post: Fetch, archive: RunningArchive) -> None:
     answer = json.loads(post("/api-token-auth/", ("username", "admin"), ("password", ADMIN_PASSWORD)))
     assert list(answer) == ["token"]
-    allowed = requests.get(
-        f"{archive.url}/frames/?limit=0", headers={"Authorization": f"Token {answer['token']}"}, timeout=30
-    )
-    assert allowed.status_code == 200
+    assert by_requests(f"{archive.url}/frames/?limit=0", {"Authorization": f"Token {answer['token']}"})
 
 
 def test_a_token_for_json(archive: RunningArchive, tmp_path: Path) -> None:
@@ -148,6 +147,16 @@ def test_the_preview(get: Fetch, sent: dict[int, bytes]) -> None:
     for frame_id in sent:
         with Image.open(io.BytesIO(get(f"/frames/{frame_id}/preview/"))) as picture:
             assert (picture.format, picture.width) == ("PNG", 200)
+
+
+def test_the_catalog(get: Fetch, sent: dict[int, bytes]) -> None:
+    plain, with_catalog, packed = sent
+    rows = list(csv.DictReader(io.StringIO(get(f"/frames/{with_catalog}/catalog/").decode())))
+    with fits.open(io.BytesIO(sent[with_catalog])) as hdus:
+        table = hdus["CAT"].data
+        assert [float(row["x"]) for row in rows] == pytest.approx(list(table["x"]))
+        assert list(rows[0]) == table.names
+    assert get(f"/frames/{plain}/catalog/") == get(f"/frames/{packed}/catalog/") == b""
 
 
 def test_the_download(get: Fetch, sent: dict[int, bytes]) -> None:
