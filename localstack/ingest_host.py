@@ -32,6 +32,8 @@ __all__ = ["MAX_EVENT_BYTES", "make_ingest_host"]
 
 _log = logging.getLogger("fitsvault.host")
 MAX_EVENT_BYTES = 4 << 20
+_RETRY_SECONDS = 1.0
+_LONGEST_PAUSE = 60.0
 
 
 class _Host:
@@ -45,11 +47,15 @@ class _Host:
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        sweeper = threading.Thread(target=self._sweep, name="reconcile", daemon=True)
-        sweeper.start()
+        threads = [
+            threading.Thread(target=work, name=work.__name__, daemon=True) for work in (self._sweep, self._retry)
+        ]
+        for thread in threads:
+            thread.start()
         yield
         self._stop.set()
-        await anyio.to_thread.run_sync(partial(sweeper.join, timeout=10))
+        for thread in threads:
+            await anyio.to_thread.run_sync(partial(thread.join, timeout=10))
 
     async def take(self, request: Request) -> JSONResponse:
         """Take one event: 401, 403, 413 and 400 for what is none of ours, 503 for what a retry can cure."""
@@ -128,6 +134,18 @@ class _Host:
             except Exception:  # noqa: BLE001 - it is logged, and the next sweep comes all the same
                 _log.exception("reconcile broke off")
             self._stop.wait(self._settings.reconcile_seconds)
+
+    def _retry(self) -> None:
+        """Try again what somebody asked for at the API, which cannot read objects itself."""
+        reconciler = make_reconciler(self._settings)
+        pause = _RETRY_SECONDS
+        while not self._stop.wait(pause):
+            try:
+                all_made = reconciler.retry(stop=self._stop.is_set)
+            except (DBAPIError, OSError) as error:
+                all_made = False
+                _log.error("nothing tried again", extra={"reason": str(error)})
+            pause = _RETRY_SECONDS if all_made else min(2 * pause, _LONGEST_PAUSE)
 
 
 def make_ingest_host(settings: Settings, secret: str) -> Starlette:

@@ -14,6 +14,7 @@ from functions.api.routes import (
     catalogs,
     creation,
     downloads,
+    failures,
     frames,
     headers,
     health,
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         creation,
         uploads,
         bundles,
+        failures,
     ):
         app.include_router(routes.router)
     add_error_answers(app)

@@ -3,10 +3,10 @@
 import datetime as dt
 import math
 
-from shared.index.models import Frame
+from shared.index.models import Failure, Frame
 from shared.index.query import FrameRow
 
-__all__ = ["download_document", "format_time", "frame_object"]
+__all__ = ["download_document", "failure_object", "format_time", "frame_object"]
 
 _HIDING = ("bias", "dark")
 
@@ -55,6 +55,25 @@ def download_document(frame: Frame, *, url: str, expires: dt.datetime) -> dict[s
         "size": frame.size,
         "crc32": f"{frame.crc32:08x}",
         "sha256": frame.sha256,
+    }
+
+
+def failure_object(failure: Failure) -> dict[str, object]:
+    """Return what is told of an object that could not be indexed."""
+    return {
+        "id": failure.id,
+        "bucket": failure.bucket,
+        "key": failure.key,
+        "filename": failure.key.rpartition("/")[2],
+        "kind": failure.kind,
+        "message": failure.message,
+        "size": failure.size,
+        "etag": failure.etag,
+        "version_id": failure.version_id,
+        "attempts": failure.attempts,
+        "first_at": format_time(failure.first_at),
+        "last_at": format_time(failure.last_at),
+        "retry_at": format_time(failure.retry_at),
     }
 
 

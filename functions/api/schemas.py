@@ -13,6 +13,8 @@ __all__ = [
     "Download",
     "Error",
     "Facets",
+    "Failure",
+    "Failures",
     "Frame",
     "Frames",
     "Headers",
@@ -195,6 +197,31 @@ class StoredObject(BaseModel):
     key: str
     size: int
     etag: str
+
+
+class Failure(BaseModel):
+    """An object that could not be indexed. It stays in the bucket."""
+
+    id: int
+    bucket: str
+    key: str
+    filename: str
+    kind: str = Field(description="A stable word, such as `truncated` or `not-fits`.")
+    message: str = Field(description="The reason, for the author of the pipeline that wrote the object.")
+    size: int | None
+    etag: str | None
+    version_id: str | None
+    attempts: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+    retry_at: dt.datetime | None = Field(description="When somebody asked for an attempt that was not made yet.")
+
+
+class Failures(BaseModel):
+    """A page of failures, the latest attempt first."""
+
+    count: int = Field(description="How many the filters leave in all.")
+    results: list[Failure]
 
 
 class Health(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import utc_now
@@ -13,8 +13,18 @@ from shared.index.rows import failure_values
 from shared.index.upsert import upsert
 from shared.index.walk import begins_with, walk_keys
 
-__all__ = ["FailedObject", "clear_failure", "find_failure", "list_failures", "record_failure", "walk_failures"]
+__all__ = [
+    "FailedObject",
+    "ask_retry",
+    "clear_failure",
+    "find_failure",
+    "keys_to_retry",
+    "list_failures",
+    "record_failure",
+    "walk_failures",
+]
 
+_LARGEST = 2**63 - 1
 _OBJECT = (Failure.id, Failure.key, Failure.etag, Failure.version_id, Failure.size)
 
 
@@ -32,7 +42,8 @@ class FailedObject:
 def record_failure(session: Session, record: FailureRecord) -> int:
     """Write an object's failure; return its id.
 
-    Another attempt at the same object counts up; an object with another ETag begins anew. Needs a transaction that
+    Another attempt at the same object counts up; an object with another ETag begins anew. Either is the attempt that
+    `ask_retry` asked for. Needs a transaction that
     writes (`shared.database.write`).
     """
     values = failure_values(record)
@@ -40,6 +51,7 @@ def record_failure(session: Session, record: FailureRecord) -> int:
     is_same = Failure.etag.is_not_distinct_from(values["etag"])
     inserted = values | {"attempts": 1, "first_at": now, "last_at": now}
     updated = values | {
+        "retry_at": None,
         "attempts": case((is_same, Failure.attempts + 1), else_=1),
         "first_at": case((is_same, Failure.first_at), else_=now),
         "last_at": now,
@@ -57,6 +69,21 @@ def find_failure(session: Session, bucket: str, key: str) -> Failure | None:
     """Return an object's failure."""
     statement = select(Failure).where(Failure.bucket == bucket, Failure.key == key)
     return session.scalars(statement, execution_options={"populate_existing": True}).one_or_none()
+
+
+def ask_retry(session: Session, failure_id: int) -> Failure | None:
+    """Ask for another attempt at an object, which whoever reads objects makes soon; None without such a failure."""
+    if not 0 <= failure_id <= _LARGEST:
+        return None
+    statement = update(Failure).where(Failure.id == failure_id).values(retry_at=utc_now()).returning(Failure)
+    return session.scalars(statement, execution_options={"populate_existing": True}).one_or_none()
+
+
+def keys_to_retry(session: Session, bucket: str, *, prefix: str = "", limit: int = 1000) -> Sequence[str]:
+    """Return the keys of objects that somebody asked another attempt at, those that wait longest first."""
+    wanted = select(Failure.key).where(Failure.bucket == bucket, Failure.retry_at.is_not(None))
+    ordered = wanted.where(*begins_with(Failure.key, prefix)).order_by(Failure.retry_at, Failure.id)
+    return session.scalars(ordered.limit(limit)).all()
 
 
 def list_failures(

@@ -14,7 +14,7 @@ from shared.index.selection import MAX_LIMIT, SORT_COLUMNS, FrameFilter, FrameQu
 from shared.index.text import fold, is_storable
 from shared.index.times import parse_date, parse_time
 
-__all__ = ["FrameFilter", "FrameQuery", "parse_filter", "parse_query"]
+__all__ = ["FrameFilter", "FrameQuery", "parse_filter", "parse_paging", "parse_query", "parse_text"]
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def parse_query(parameters: Iterable[tuple[str, str]], *, max_limit: int = MAX_L
         A value cannot be read; offset and limit are looked at first, then sort, order, the filters, and the cursor.
     """
     given = dict(parameters)
-    limit, offset = _paging(given, "limit", max_limit), _paging(given, "offset", 0)
+    limit, offset = parse_paging(given, max_limit=max_limit)
     sort = given.get("sort", "DATE_OBS")
     if sort not in SORT_COLUMNS:
         raise InvalidParameterError("sort")
@@ -54,13 +54,24 @@ def parse_query(parameters: Iterable[tuple[str, str]], *, max_limit: int = MAX_L
         raise InvalidParameterError("order")
     frame_filter = parse_filter(given.items())
     return FrameQuery(
-        limit=min(max(limit, 0), max_limit),
-        offset=max(offset, 0),
+        limit=limit,
+        offset=offset,
         sort=sort,
         descending=descending,
         filter=frame_filter,
         cursor=_cursor(given, sort, descending=descending),
     )
+
+
+def parse_paging(given: Mapping[str, str], *, max_limit: int = MAX_LIMIT) -> tuple[int, int]:
+    """Return limit and offset, within bounds; InvalidParameterError for what is no integer."""
+    limit, offset = _paging(given, "limit", max_limit), _paging(given, "offset", 0)
+    return min(max(limit, 0), max_limit), max(offset, 0)
+
+
+def parse_text(given: Mapping[str, str], name: str) -> str | None:
+    """Return a text as it stands, None for a missing or empty one; InvalidParameterError for what no key can hold."""
+    return _read(given, name, str, every="")
 
 
 def parse_filter(parameters: Iterable[tuple[str, str]]) -> FrameFilter:

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from shared.database import read
 from shared.errors import FitsvaultError
-from shared.index.failures import walk_failures
+from shared.index.failures import keys_to_retry, walk_failures
 from shared.index.frames import walk_objects
 from shared.ingest.service import Ingester, Outcome
 from shared.store.client import Store
@@ -85,7 +86,13 @@ class Reconciler:
         self._ingester = ingester
 
     def find(self, prefix: str = "") -> Iterator[Discrepancy]:
-        """Yield what differs just now. Objects that came after the scan began are left to their events."""
+        """Yield what differs just now. Objects that came after the scan began are left to their events.
+
+        Failures that somebody asked another attempt at come first, as stale.
+        """
+        with read(self._sessions) as session:
+            asked = keys_to_retry(session, self._bucket, prefix=prefix)
+        yield from (Discrepancy(key, DiscrepancyKind.STALE) for key in asked)
         begin = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         stored = (
             object_
@@ -116,6 +123,21 @@ class Reconciler:
                     continue
             counts[found.kind] += 1
         return counts
+
+    def retry(self, *, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Make the attempts that were asked for; tell whether all of them could be made."""
+        with read(self._sessions) as session:
+            asked = keys_to_retry(session, self._bucket)
+        all_made = True
+        for key in asked:
+            if stop():
+                break
+            try:
+                self._ingester.settle(self._bucket, key)
+            except FitsvaultError as error:
+                all_made = False
+                _log.error("not tried again", extra={"bucket": self._bucket, "key": key, "reason": str(error)})
+        return all_made
 
     def _known(self, prefix: str) -> Iterator[_Keyed]:
         frames = walk_objects(self._sessions, self._bucket, prefix=prefix)

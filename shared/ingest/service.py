@@ -137,7 +137,9 @@ class Ingester:
             if row is not None:
                 return (row.etag, row.version_id, row.size) == (seen.etag, seen.version_id, seen.size)
             failure = find_failure(session, seen.bucket, seen.key)
-            return failure is not None and (failure.etag, failure.version_id) == (seen.etag, seen.version_id)
+            if failure is None or failure.retry_at is not None:
+                return False
+            return (failure.etag, failure.version_id) == (seen.etag, seen.version_id)
 
     def _index(self, reading: Reading) -> Outcome:
         record = reading.record

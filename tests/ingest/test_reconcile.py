@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.database import write
+from shared.index.failures import ask_retry
 from shared.ingest.reconcile import Reconciler, compare
 from shared.simulator import simulate_frame
 from shared.store.model import ObjectState
@@ -86,3 +88,26 @@ def test_a_prefix_limits_it(room: Room) -> None:
 def test_it_stops_when_told(room: Room) -> None:
     room.put("a.fits", b"junk")
     assert _reconciler(room).mend(stop=lambda: True)["unindexed"] == 0
+
+
+def test_what_somebody_asked_for_is_tried_again(room: Room) -> None:
+    for key in ("a.fits", "b.fits", "c.fits"):
+        room.put(key, b"junk")
+        room.settle(key)
+    for key in ("a.fits", "b.fits"):
+        failure = room.failure(key)
+        assert failure is not None
+        with write(room.sessions) as session:
+            assert ask_retry(session, failure.id) is not None
+    room.delete("b.fits")
+    reconciler = _reconciler(room)
+    assert reconciler.retry()
+    tried, untried = room.failure("a.fits"), room.failure("c.fits")
+    assert tried is not None
+    assert untried is not None
+    assert (tried.attempts, tried.retry_at, untried.attempts) == (2, None, 1)
+    assert room.failure("b.fits") is None
+    with write(room.sessions) as session:
+        ask_retry(session, tried.id)
+    assert reconciler.mend()["stale"] == 1
+    assert sum(reconciler.mend().values()) == 0
