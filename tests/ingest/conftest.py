@@ -57,7 +57,7 @@ class Room:
 @pytest.fixture
 def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], Room]]:
     engines: list[Engine] = []
-    stores: list[Store] = []
+    stores: list[tuple[Store, Settings]] = []
 
     def make() -> Room:
         name = f"room-{uuid.uuid4().hex[:12]}"
@@ -65,7 +65,7 @@ def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], 
             update={"bucket": name, "derived_bucket": f"{name}-derived", "work_dir": tmp_path / "work"}
         )
         store = Store(settings)
-        stores.append(store)
+        stores.append((store, settings))
         store.ensure_bucket(settings.bucket)
         store.ensure_bucket(settings.derived_bucket)
         engine = make_engine(f"sqlite:///{tmp_path / name}.sqlite")
@@ -77,8 +77,16 @@ def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], 
     yield make
     for engine in engines:
         engine.dispose()
-    for store in stores:
+    for store, settings in stores:
+        _drop(store, settings.bucket)
+        _drop(store, settings.derived_bucket)
         store.s3.close()
+
+
+def _drop(store: Store, bucket: str) -> None:
+    """Delete a bucket: each takes volumes of the embedded store, which are not without number."""
+    store.delete(bucket, tuple(found.key for found in store.walk(bucket)))
+    store.s3.delete_bucket(Bucket=bucket)
 
 
 @pytest.fixture
