@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -80,11 +81,12 @@ def test_filters_and_pages_of_any_length(
     assert [frame_id for page in walk(session, parameters | {"limit": str(limit)}) for frame_id in page] == listed
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(SORT_COLUMNS)), st.sampled_from(["asc", "desc"]), st.integers(0, 10**6))
 def test_what_stays_is_met_once_while_others_come_and_go(factory: Factory, sort: str, order: str, seed: int) -> None:
     rng = random.Random(seed)
-    records = plain.random_records(40, seed=seed)
+    # Keys of their own: a frame that is overwritten by another may move, and be met twice.
+    records = [replace(record, bucket="busy") for record in plain.random_records(40, seed=seed)]
     stay, come_or_go = records[:20], records[20:]
     with write(factory) as session:
         stayed = {put_frame(session, record) for record in stay}
