@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,3 +112,13 @@ def put(sessions: Sessions) -> PutFrame:
             return put_frame(session, make_record(**overrides))
 
     return put_one
+
+
+@pytest.fixture
+def lambda_loop() -> Iterator[None]:
+    """An event loop for Mangum, which would make one for its thread and leave it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()

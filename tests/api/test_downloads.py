@@ -224,14 +224,15 @@ def test_a_transfer_that_fails_on_the_way_is_seen_to_fail(app: FastAPI, client: 
     assert sent[-1]["more_body"] is True
 
 
+@pytest.mark.usefixtures("lambda_loop")
+@pytest.mark.usefixtures("lambda_loop")
 @pytest.mark.parametrize("gateway", sorted(GATEWAYS))
 def test_on_lambda_small_parts_pass_and_large_ones_are_told_of(app: FastAPI, path: str, gateway: str) -> None:
     key = make_key(app.state.services.sessions, f"lambda-{gateway.replace(' ', '-')}")
-    adapter = Mangum(app, lifespan="off")
 
     def ask(**headers: str) -> dict[str, object]:
         event = GATEWAYS[gateway]("GET", path, headers={"Authorization": f"Token {key}", **WGET, **headers})
-        return dict(adapter(event, object()))  # type: ignore[arg-type]
+        return dict(Mangum(app, lifespan="off")(event, object()))  # type: ignore[arg-type]
 
     whole = ask()
     assert whole["statusCode"] == 413

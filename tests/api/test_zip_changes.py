@@ -166,6 +166,7 @@ def test_a_store_that_is_away_is_told(tmp_path_factory: pytest.TempPathFactory) 
         assert client.get("/frames/zip/?limit=0").status_code == 200
 
 
+@pytest.mark.usefixtures("lambda_loop")
 @pytest.mark.parametrize("gateway", GATEWAYS)
 def test_small_zips_on_lambda_and_what_to_do_for_others(zips: ZipStore, gateway: str) -> None:
     zips.put("small/a.fits", b"a" * 1000)
