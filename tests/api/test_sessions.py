@@ -351,3 +351,26 @@ def test_the_field_is_found_in_a_form_and_never_half(value: str, others: list[tu
 def test_any_body_is_searched(body: bytes, kind: str) -> None:
     found = find_field(kind, body, whole=False)
     assert found is None or FIELD.encode() in body
+
+
+@pytest.mark.parametrize("path", ["/frames/zip/", "/zip/"])
+def test_zips_by_form_need_the_forms_token_of_a_session(browser: TestClient, path: str) -> None:
+    token = browser.cookies["csrftoken"]
+    answer = browser.post(path, data={"frame_ids[]": "4711"})
+    assert (answer.status_code, answer.json()) == (403, {"detail": "CSRF Failed: CSRF token missing."})
+    assert browser.post(path, data={FIELD: token, "frame_ids[]": "4711"}).status_code == 404
+    assert browser.post(path, data={FIELD: token}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/frames/create/"),
+        ("POST", "/uploads/"),
+        ("DELETE", "/frames/1/delete/"),
+        ("POST", "/ingest/failures/1/retry/"),
+    ],
+)
+def test_every_route_that_writes_needs_it(browser: TestClient, method: str, path: str) -> None:
+    answer = browser.request(method, path)
+    assert (answer.status_code, answer.json()) == (403, {"detail": "CSRF Failed: CSRF token missing."})
