@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 2
 
 .PHONY: help run test check format bench lock clean
 
@@ -26,8 +27,8 @@ help: ## List the commands
 run: .venv/.run ## Start the whole archive on this machine, in the foreground
 	@exec $(BIN)/python -m localstack
 
-test: .venv/.dev ## Run the tests
-	$(BIN)/python -m pytest
+test: .venv/.dev ## Run the tests, in WORKERS processes (2)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: .venv/.dev ## Lint, format check and type check
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """An environment of its own for pyobs-core: its pinned packages must not meet ours. Made once, and kept."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -19,6 +20,12 @@ ENVIRONMENT = REPOSITORY / ".venv" / "pyobs"
 
 def pyobs_python() -> Path:
     """Return the interpreter that knows pyobs-core; without it the test is skipped, or fails in CI."""
+    with ENVIRONMENT.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _made()
+
+
+def _made() -> Path:
     python = ENVIRONMENT / "bin" / "python"
     made = ENVIRONMENT / ".made"
     recipe = f"{sys.version} {hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()}"
