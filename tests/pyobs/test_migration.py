@@ -179,9 +179,10 @@ def test_from_postgresql(own_archive: RunningArchive, server: str, root: Path, f
 
 
 @pytest.mark.archive
+@pytest.mark.timeout(600)
 def test_from_postgresql_into_postgresql(own_archive: RunningArchive, server: str, tmp_path: Path) -> None:
     """Another index and another bucket, which no event is delivered from: the command indexes what it brings."""
-    frames = make_frames(100, first=7)
+    frames = make_frames(COUNT, first=7)
     make_files(tmp_path, frames)
     source, index = new_database(server, "old"), new_database(server, "new")
     make_database(source, frames, USERS, largest_id=LARGEST)
@@ -195,11 +196,11 @@ def test_from_postgresql_into_postgresql(own_archive: RunningArchive, server: st
     env = {f"FITSVAULT_{name.upper()}": value for name, value in plain_settings(settings).items()}
     words = ("--root", str(tmp_path), "--patience", "0", "--new-ids-above", "30000")
     code, out, err = migrate({**env, "PYOBS_DATABASE_URL": source}, *words)
-    assert (code, out.splitlines()[-1:]) == (0, ["compared: 100 kept"]), out + err
+    assert (code, out.splitlines()[-1:]) == (0, [f"compared: {COUNT} kept"]), out + err
     app = create_app(settings)
     client = TestClient(app, headers={"Authorization": f"Token {'a' * 40}"})
     answer = client.get("/frames/", params={"sort": "id"}).json()
-    assert answer["count"] == 100
+    assert answer["count"] == COUNT
     assert told(answer["results"], frames) == [as_it_was(frame) for frame in frames]
     app.state.services.close()
     engine = make_engine(index)
