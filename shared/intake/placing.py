@@ -1,8 +1,8 @@
 """An object put into the science bucket for good or not at all.
 
 While it is in doubt whether the new object becomes a frame, the one that it replaces is kept: by the bucket where it
-is versioned, else as a copy in the derived bucket. Should this process be killed meanwhile, the new object stays, and
-a copy is left below ``aside/``.
+is versioned, else as a copy in the derived bucket. Should this process be killed meanwhile, or the store or the index
+fail, so that the old object cannot be put back, the new one stays, and a copy is left below ``aside/``.
 """
 
 import logging
@@ -67,16 +67,22 @@ class Placer:
             It is none, for a reason that the message tells, and all is as it was before; or it is not one yet, and
             stays.
         StoreError
-            The store failed; nothing has changed.
+            The store failed: nothing has changed, or what was replaced is left below ``aside/``.
         """
         before = self._set_aside(key)
         try:
             state = upload_path(self._store, self._settings.bucket, key, path, _CONTENT_TYPE)
+        except BaseException:
+            self._clear(before)
+            raise
+        try:
             waited = self._wait(state)
             if waited.verdict is Verdict.FAILED:
                 self._undo(state, before)
-        finally:
-            self._clear(before)
+        except BaseException:
+            self._tell_kept(before)
+            raise
+        self._clear(before)
         _check(waited)
         return state
 
@@ -125,6 +131,11 @@ class Placer:
         if frame_id is not None:
             with write(self._sessions) as session:
                 release_id(session, frame_id)
+
+    def _tell_kept(self, before: _Before) -> None:
+        """Leave the copy where it is: it may be the only one of the frame that was to be replaced."""
+        if before.aside is not None and before.state is not None:
+            _log.error("not put back", extra={"key": before.state.key, "copy": before.aside.key})
 
     def _clear(self, before: _Before) -> None:
         if before.aside is None:

@@ -10,11 +10,14 @@ import pytest
 from astropy.io import fits
 
 from shared.database import make_engine, make_session_factory
-from shared.errors import BadTemplateError, UploadError
+from shared.errors import BadTemplateError, StoreUnavailableError, UploadError
 from shared.ingest.forget import forget_object
 from shared.intake.locks import NamedLocks
+from shared.intake.placing import ASIDE
 from shared.intake.service import Intake
 from shared.simulator import simulate_frame
+from shared.store.client import Store
+from shared.store.model import ObjectState
 from tests.api.uploading import sha256, stored
 from tests.archive import RunningArchive, wait_until
 from tests.ingest.conftest import Room
@@ -131,6 +134,35 @@ def test_on_a_versioned_bucket_a_refused_version_is_taken_back(room: Room, tmp_p
     assert (after.id, after.version_id, after.sha256) == (frame.id, frame.version_id, sha256(good))
     versions = room.store.s3.list_object_versions(Bucket=room.settings.bucket)
     assert [version["VersionId"] for version in versions["Versions"]] == [frame.version_id]
+
+
+class Unsteady(Store):
+    """A store that takes copies into the science bucket no more."""
+
+    def copy(self, source: ObjectState, bucket: str, key: str) -> None:
+        """Refuse what would put the old object back."""
+        if not key.startswith(ASIDE):
+            raise StoreUnavailableError("away")
+        super().copy(source, bucket, key)
+
+
+def test_a_copy_stays_where_it_is_the_only_one_of_the_old_frame(room: Room, tmp_path: Path) -> None:
+    key = "vault/2026-11-21/unsteady.fits.fz"
+    good = simulate_frame(name="unsteady.fits.fz").data
+    bad = bytearray(simulate_frame(name="unsteady.fits.fz", seed=2).data)
+    (tmp_path / "file").write_bytes(good)
+    with fits.open(tmp_path / "file", disable_image_compression=True) as file:
+        start = file[1].fileinfo()["datLoc"]
+    bad[start : start + 8] = (2**30).to_bytes(4) * 2
+    store = Unsteady(room.settings)
+    intake = Intake(room.settings, store, room.sessions, lambda key: None)
+    with settling(room, key):
+        intake.receive(tmp_path / "file", "unsteady.fits.fz")
+        (tmp_path / "file").write_bytes(bytes(bad))
+        with pytest.raises(UploadError, match="not available"):
+            intake.receive(tmp_path / "file", "unsteady.fits.fz")
+    kept = list(room.store.walk(room.settings.derived_bucket, prefix=ASIDE))
+    assert [room.store.read_bytes(found.bucket, found.key, found.size) for found in kept] == [good]
 
 
 def test_a_name_is_held_by_one_thread_and_others_go_on() -> None:
