@@ -6,6 +6,7 @@ import warnings
 
 from shared.cli import backup, bucket, check, download, ingest, logins, migrate, people, query, upkeep
 from shared.cli.application import ExitCode, app, errors
+from shared.cli.plain import harmless
 
 __all__ = [
     "app",
@@ -33,5 +34,5 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - told in one line, whatever it is
-        errors.print(f"fitsvault: unexpected {type(error).__name__}: {error}", style="red", markup=False)
+        errors.print(f"fitsvault: unexpected {type(error).__name__}: {harmless(str(error))}", style="red", markup=False)
         sys.exit(ExitCode.NOT_ALL)

@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from typer.core import TyperGroup
 
+from shared.cli.plain import harmless
 from shared.errors import FitsvaultError, RemoteRefusedError, RemoteUnavailableError, StoreUnavailableError
 from shared.settings import Settings, problems, settings
 
@@ -69,7 +70,7 @@ def given_settings() -> Settings:
 
 def fail(reason: str, code: ExitCode = ExitCode.NOT_ALL) -> NoReturn:
     """End the command with a reason and an exit code."""
-    errors.print(f"fitsvault: {reason}", style="red", markup=False, soft_wrap=True)
+    errors.print(f"fitsvault: {harmless(reason)}", style="red", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

@@ -22,6 +22,8 @@ from shared.parallel import in_parallel
 
 __all__ = ["delete", "download"]
 
+_NEEDED: dict[str, type] = {"id": int, "filename": str, "key": str, "size": int, "sha256": str}
+
 
 @app.command(
     context_settings=ANY_WORDS,
@@ -85,7 +87,7 @@ def _confirm(frames: list[dict[str, Any]]) -> None:
     if not sys.stdin.isatty():
         fail("no terminal to ask whether to delete: use --yes", ExitCode.USAGE)
     for frame in frames:
-        say(f"{frame['id']}  {frame['key']}  {frame['DATE_OBS']}")
+        say(f"{frame.get('id')}  {frame.get('key')}  {frame.get('DATE_OBS')}")
     typer.confirm(f"Delete {len(frames)} frames for good?", abort=True, err=True)
 
 
@@ -95,17 +97,13 @@ def _wanted(remote: Remote, words: Words, limit: int | None, folder: Path, place
     )
     seen = set()
     for frame in frames:
+        for name, kind in _NEEDED.items():
+            if not isinstance(frame.get(name), kind):
+                raise RemoteError(f"this archive does not tell {name!r} of its frames; it is not a fitsvault")
         if frame["id"] not in seen:
             seen.add(frame["id"])
-            yield _place(frame, folder, placer)
-
-
-def _place(frame: dict[str, Any], folder: Path, placer: Placer) -> Wanted:
-    try:
-        place = placer.place(frame["id"], frame["filename"], frame["key"])
-        return Wanted(frame["id"], folder / place, frame["size"], frame["sha256"])
-    except KeyError as error:
-        raise RemoteError(f"this archive does not tell {error} of its frames; it is not a fitsvault") from None
+            place = placer.place(frame["id"], frame["filename"], frame["key"])
+            yield Wanted(frame["id"], folder / place, frame["size"], frame["sha256"])
 
 
 def _fetch(remote: Remote, wanted: list[Wanted], *, workers: int, overwrite: bool) -> Counter[str]:

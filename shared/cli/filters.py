@@ -32,6 +32,7 @@ FILTERS = (
 PAGING = ("sort", "order", "offset")
 """What orders them."""
 
+_MOST_DIGITS = 19
 _NAMES = {name.lower(): name for name in (*FILTERS, *PAGING)}
 
 
@@ -62,10 +63,12 @@ def parse_words(words: Sequence[str]) -> Words:
     filters: dict[str, str] = {}
     remaining = iter(words)
     for word in remaining:
-        if word.isascii() and word.isdecimal():
+        if word.isascii() and word.isdecimal() and len(word) <= _MOST_DIGITS:
             ids.append(int(word))
         else:
             name, value = _pair(word, remaining)
+            if any(0xD800 <= ord(character) < 0xE000 for character in value):
+                raise BadFilterError(f"the value of {name} is no text")
             filters[_known(name)] = value
     if filters.keys() & {"RA", "DEC", "radius"} and not {"RA", "DEC"} <= filters.keys():
         raise BadFilterError("a position needs both RA and DEC")

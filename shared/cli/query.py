@@ -21,6 +21,7 @@ ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _TABLE = ["id", "DATE_OBS", "SITEID", "INSTRUME", "OBSTYPE", "OBJECT", "FILTER", "EXPTIME", "binning", "RLEVEL"]
 _TABLE_ROWS = 100
+_MOST_DIGITS = 19
 
 
 @app.command(
@@ -115,7 +116,7 @@ def _tell_rest(remote: Remote, words: Words) -> None:
 
 def _id_of(remote: Remote, frame: str) -> int:
     """Return the id of a frame that is given by id or by basename, with or without the extension."""
-    if frame.isascii() and frame.isdecimal():
+    if frame.isascii() and frame.isdecimal() and len(frame) <= _MOST_DIGITS:
         return int(frame)
     stem = frame.split(".fits", maxsplit=1)[0]
     found = [f for f in remote.frames({"basename": stem, "undated": "true"}) if f["basename"] in (frame, stem)]

@@ -1,6 +1,7 @@
 """A remote archive, asked over its REST interface. The token goes to the archive alone, never to its store."""
 
 import ipaddress
+import re
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -18,6 +19,7 @@ _TRIES = 4
 _LONGEST_WAIT = 30.0
 _TRANSIENT = frozenset({502, 503, 504})
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Json = dict[str, Any]
 
@@ -56,7 +58,7 @@ class Remote:
 
     def count(self, filters: Mapping[str, str]) -> int:
         """Return how many frames the filters leave."""
-        return int(self._ask("GET", "frames/", {**filters, "limit": "0"})["count"])
+        return self._number(self._ask("GET", "frames/", {**filters, "limit": "0"}), "count")
 
     def frame(self, frame_id: int) -> Json:
         """Return one frame."""
@@ -65,11 +67,22 @@ class Remote:
     def headers(self, frame_id: int, *, full: bool = False) -> list[Json]:
         """Return the cards of a frame's science header, or all HDUs with theirs."""
         found = self._ask("GET", f"frames/{frame_id}/headers/", {"format": "full"} if full else {})
-        return list(found["results"])
+        rows = self._rows(found, "results")
+        cards = [card for hdu in rows for card in self._rows(hdu, "cards")] if full else rows
+        if not all({"key", "value"} <= card.keys() for card in cards) or not all(
+            "index" in hdu for hdu in rows if full
+        ):
+            raise self._strange("results")
+        return rows
 
     def link(self, frame_id: int) -> Json:
         """Return a link to a frame's bytes with their size and checksums; the link needs no token."""
-        return self._ask("GET", f"frames/{frame_id}/download/", {"redirect": "false"})
+        found = self._ask("GET", f"frames/{frame_id}/download/", {"redirect": "false"})
+        if not isinstance(found.get("url"), str):
+            raise self._strange("url")
+        if found.get("sha256") is not None and not _SHA256.fullmatch(str(found["sha256"])):
+            raise self._strange("sha256")
+        return found | {"size": self._number(found, "size")}
 
     def delete(self, frame_id: int) -> None:
         """Delete a frame and its object."""
@@ -91,13 +104,14 @@ class Remote:
         rest = {name: value for name, value in filters.items() if name not in ("offset", "limit")}
         while True:
             page = self._ask("GET", "frames/", {**rest, **place, "limit": size})
-            yield from page["results"]
-            offset += len(page["results"])
+            frames = self._rows(page, "results")
+            yield from frames
+            offset += len(frames)
             if "next" in page:
                 if page["next"] is None:
                     return
                 place = {"cursor": str(page["next"])}
-            elif not page["results"] or offset >= page["count"]:
+            elif not frames or offset >= self._number(page, "count"):
                 return
             else:
                 place = {"offset": str(offset)}
@@ -148,11 +162,26 @@ class Remote:
             return {}
         try:
             document = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise RemoteError(f"{self.url} is no archive: {answer.request.url.path} answers with something else")
         return document
+
+    def _rows(self, document: Json, name: str) -> list[Json]:
+        rows = document.get(name)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._strange(name)
+        return rows
+
+    def _number(self, document: Json, name: str) -> int:
+        number = document.get(name)
+        if type(number) is not int or number < 0:
+            raise self._strange(name)
+        return number
+
+    def _strange(self, name: str) -> RemoteError:
+        return RemoteError(f"{self.url} is no archive: its {name} cannot be read")
 
 
 def patient_client(url: str, **options: Any) -> httpx.Client:
@@ -179,7 +208,7 @@ def _wait(tried: int, retry_after: str = "") -> float:
 def _detail(answer: httpx.Response) -> str:
     try:
         document = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return f"status {answer.status_code}"
     detail = document.get("detail") if isinstance(document, dict) else None
     return str(detail) if detail else f"status {answer.status_code}"

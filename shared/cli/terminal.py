@@ -1,7 +1,5 @@
 """What goes to the terminal: progress bars, and text of others made harmless."""
 
-import unicodedata
-
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -14,11 +12,9 @@ from rich.progress import (
 )
 
 from shared.cli.application import errors
+from shared.cli.plain import harmless
 
 __all__ = ["byte_bar", "count_bar", "harmless", "say"]
-
-_BLANK = str.maketrans("\t\n\r", "   ")
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def byte_bar() -> Progress:
@@ -37,17 +33,6 @@ def count_bar() -> Progress:
     """Return a progress bar that counts things, on stderr; their number need not be known."""
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors
-    )
-
-
-def harmless(text: str) -> str:
-    r"""Return text of a file, a key or a header as one line that cannot steer a terminal.
-
-    >>> harmless("M\x1b[2J 51")
-    'M\ufffd[2J 51'
-    """
-    return "".join(
-        "\ufffd" if unicodedata.category(character) in _HIDDEN else character for character in text.translate(_BLANK)
     )
 
 
