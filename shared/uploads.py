@@ -1,6 +1,8 @@
 """Uploading local files to the science bucket, as any S3 client would, several at once."""
 
+import errno
 import io
+import stat
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -52,7 +54,7 @@ def plan_uploads(paths: Iterable[Path], prefix: str) -> Iterator[Upload]:
     Raises
     ------
     OSError
-        A path is not there or cannot be read.
+        A path is not there, cannot be read, or is a pipe or device, whose end might never come.
     """
     for path in paths:
         if path.is_dir():
@@ -68,7 +70,10 @@ def clashing_keys(uploads: Iterable[Upload]) -> list[str]:
 
 
 def _of_file(path: Path, key: str) -> Upload:
-    return Upload(key, path.stat().st_size, lambda: path.open("rb"))
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "Not a file", str(path))
+    return Upload(key, status.st_size, lambda: path.open("rb"))
 
 
 def run_uploads(

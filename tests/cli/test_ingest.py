@@ -1,7 +1,9 @@
 """`fitsvault ingest`: what is there is left alone, what is new is waited for, what is broken is told."""
 
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +91,13 @@ def test_missing_paths_and_stores_end_with_a_reason(run: Run, tmp_path: Path) ->
     done = run("ingest", "s3://no-such-bucket/x/")
     assert done.code == 1
     assert "no-such-bucket" in done.err
+
+
+@pytest.mark.parametrize("command", ["ingest", "upload"])
+def test_a_pipe_is_refused_and_not_waited_for(run: Run, tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "pipe.fits")
+    done = run(command, str(tmp_path / "pipe.fits"))
+    assert (done.code, "Not a file" in done.err) == (1, True), done
 
 
 def test_another_bucket_is_copied_inside_the_store(archive: RunningArchive, run: Run) -> None:
