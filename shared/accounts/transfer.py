@@ -9,17 +9,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.accounts.models import MAX_TOKEN_NAME, MAX_USERNAME, Token, User
-from shared.accounts.service import find_user, list_users
+from shared.accounts.models import MAX_TOKEN_NAME, Token, User
+from shared.accounts.service import find_user, is_username, list_users
 from shared.accounts.tokens import list_tokens
 from shared.errors import BadAccountError
 
 __all__ = ["AccountLine", "Imported", "TokenLine", "export_accounts", "import_accounts", "parse_accounts"]
 
+
+def _checked_name(name: str) -> str:
+    if not is_username(name):
+        raise ValueError("no account can have this name")
+    return name
+
+
+def _naive_utc(moment: dt.datetime) -> dt.datetime:
+    try:
+        return moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise ValueError("no such time") from error
+
+
+Name = Annotated[str, AfterValidator(_checked_name)]
+Moment = Annotated[dt.datetime, AfterValidator(_naive_utc)]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -33,20 +49,20 @@ class TokenLine(_Line):
 
     digest: Hex
     name: Annotated[Text, Field(max_length=MAX_TOKEN_NAME)]
-    created_at: dt.datetime
-    last_used: dt.datetime | None = None
+    created_at: Moment
+    last_used: Moment | None = None
 
 
 class AccountLine(_Line):
     """An account with all of its tokens. Times are naive UTC."""
 
-    username: Annotated[str, Field(pattern=r"^[\w.@+-]+$", max_length=MAX_USERNAME)]
+    username: Name
     password_hash: Annotated[Text, Field(max_length=255)]
     is_staff: bool
     is_superuser: bool
     is_active: bool
-    created_at: dt.datetime
-    last_login: dt.datetime | None = None
+    created_at: Moment
+    last_login: Moment | None = None
     tokens: tuple[TokenLine, ...] = ()
 
 

@@ -1,5 +1,6 @@
 """`fitsvault export` and `fitsvault import`."""
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from shared.accounts.service import authenticate, list_users
 from shared.accounts.tokens import find_by_token
+from shared.accounts.transfer import parse_accounts
 from shared.database import make_engine, make_session_factory, read
 from shared.migrations import upgrade
 from shared.settings import settings
@@ -73,6 +75,8 @@ ACCOUNT = {
         ("{", "Line 2 is no account: JSON"),
         ("[]", "Line 2 is no account"),
         (json.dumps(ACCOUNT | {"username": "a b"}), "Line 2 is no account: username"),
+        (json.dumps(ACCOUNT | {"username": "\ufb01ts"}), "Line 2 is no account: username"),
+        (json.dumps(ACCOUNT | {"created_at": "0001-01-01T00:00:00+05:00"}), "Line 2 is no account: created_at"),
         (json.dumps(ACCOUNT | {"password": "plain secret"}), "Line 2 is no account: password"),
         (json.dumps(ACCOUNT | {"tokens": [{"digest": "plain secret"}]}), "tokens.0.digest"),
     ],
@@ -96,3 +100,8 @@ def test_no_index_is_made_by_looking(run: Run, tmp_path: Path, monkeypatch: pyte
     done = run("user", "list")
     assert (done.code, "no index at" in done.err) == (2, True), done
     assert not os.path.lexists(tmp_path / "empty")
+
+
+def test_times_of_any_zone_become_utc() -> None:
+    line = json.dumps(ACCOUNT | {"created_at": "2026-11-21T05:00:00+05:00"})
+    assert parse_accounts([line])[0].created_at == dt.datetime(2026, 11, 21)
