@@ -15,7 +15,7 @@ from shared.database import write
 from shared.index.reservations import continue_ids_above
 from shared.pyobs.accounts import AccountFate, import_accounts
 from shared.pyobs.model import PyobsFrame, object_key
-from shared.pyobs.source import PyobsSource
+from shared.pyobs.source import MOST_ID, PyobsSource
 from shared.pyobs.transfer import Choices, Fate, Item, Transfer
 from shared.pyobs.verify import Verdict, verify
 
@@ -60,7 +60,10 @@ def migrate_from_pyobs(
     ] = False,
     accounts: Annotated[bool, typer.Option(help="Take over accounts and tokens.")] = True,
     new_ids_above: Annotated[
-        int, typer.Option(help="Ids that new frames stay above; leave room if the pyobs-archive goes on.", min=0)
+        int,
+        typer.Option(
+            help="Ids that new frames stay above; leave room if the pyobs-archive goes on.", min=0, max=MOST_ID
+        ),
     ] = 0,
     workers: Annotated[int, typer.Option(help="Files read and sent at once.", min=1, max=32)] = 4,
     wait: Annotated[bool, typer.Option(help="Wait until all is indexed, and compare it.")] = True,

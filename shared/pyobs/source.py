@@ -13,7 +13,10 @@ from sqlalchemy.engine import URL, make_url
 from shared.errors import SourceError
 from shared.pyobs.model import PyobsFrame, PyobsUser
 
-__all__ = ["PyobsSource"]
+__all__ = ["MOST_ID", "PyobsSource"]
+
+MOST_ID = 2**52
+"""The largest id that can be taken over."""
 
 _FRAMES = sa.table(
     "api_frame",
@@ -80,7 +83,13 @@ class PyobsSource:
         return int(self._rows(sa.select(sa.func.count()).select_from(_PROJECTS))[0][0])
 
     def largest_id(self) -> int:
-        """Return the largest id that a frame has, or had before it was deleted; 0 if there was none."""
+        """Return the largest id that a frame has, or had before it was deleted; 0 if there was none.
+
+        Raises
+        ------
+        SourceError
+            New ids above it would come to an end, or be no exact numbers for clients that read JSON.
+        """
         if self._engine.dialect.name == "sqlite":
             drawn = "SELECT seq FROM sqlite_sequence WHERE name = 'api_frame'"
         else:
@@ -89,7 +98,10 @@ class PyobsSource:
                 " WHERE schemaname || '.' || sequencename = pg_get_serial_sequence('api_frame', 'id')"
             )
         rows = self._rows(sa.select(sa.func.max(_FRAMES.c.id))) + self._rows(sa.text(drawn))
-        return max((int(row[0]) for row in rows if row[0] is not None), default=0)
+        largest = max((int(row[0]) for row in rows if row[0] is not None), default=0)
+        if largest > MOST_ID:
+            raise SourceError(f"it has a frame with the id {largest}, which leaves no room for new ones")
+        return largest
 
     def frames(self, batch: int = 200) -> Iterator[list[PyobsFrame]]:
         """Yield all frames by id, so many at a time; each batch is one short transaction."""
@@ -102,7 +114,11 @@ class PyobsSource:
         """Return all accounts with their tokens, by name."""
         tokens: dict[int, list[tuple[str, dt.datetime]]] = {}
         for row in self._rows(sa.select(_TOKENS).order_by(_TOKENS.c.created, _TOKENS.c.key)):
+            _check_row(f"a token of account {row.user_id}", row.key, row.created)
             tokens.setdefault(row.user_id, []).append((row.key, _naive_utc(row.created)))
+        users = self._rows(sa.select(_USERS).order_by(_USERS.c.username))
+        for row in users:
+            _check_row(f"account {row.id}", row.username, row.password, row.date_joined)
         return [
             PyobsUser(
                 username=row.username,
@@ -114,11 +130,13 @@ class PyobsSource:
                 last_login=_naive_utc(row.last_login) if row.last_login is not None else None,
                 tokens=tuple(tokens.get(row.id, ())),
             )
-            for row in self._rows(sa.select(_USERS).order_by(_USERS.c.username))
+            for row in users
         ]
 
     def _frames(self, condition: sa.ColumnElement[bool], batch: int) -> list[PyobsFrame]:
         rows = self._rows(sa.select(_FRAMES).where(condition).order_by(_FRAMES.c.id).limit(batch))
+        for row in rows:
+            _check_row(f"frame {row.id}", row.basename, row.path, row.DATE_OBS)
         related = self._related([row.id for row in rows])
         return [
             PyobsFrame(
@@ -168,6 +186,12 @@ def _read_only_engine(url: URL) -> sa.Engine:
             poolclass=sa.NullPool,
         )
     raise SourceError(f"a pyobs-archive has its data in SQLite or PostgreSQL, not in {backend}")
+
+
+def _check_row(what: str, *values: object) -> None:
+    """Refuse what the predecessor's schema rules out, and SQLite takes nevertheless."""
+    if not all(isinstance(value, str | dt.datetime) for value in values):
+        raise SourceError(f"{what} in the pyobs-archive's database lacks a value, or has one that is no text")
 
 
 def _naive_utc(moment: dt.datetime) -> dt.datetime:

@@ -1,7 +1,9 @@
 """The parts of a migration: keys and paths, the database that is only read, accounts, files that are missing."""
 
+import contextlib
 import datetime as dt
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +114,38 @@ def test_the_database_is_read_and_never_written(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_read_is_told(url: str) -> None:
     with pytest.raises(SourceError):
         PyobsSource(url)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ((5, None, "a/", "2026-11-21 20:00:00"), "frame 5"),
+        ((5, "x", None, "2026-11-21 20:00:00"), "frame 5"),
+        ((5, b"x", "a/", "2026-11-21 20:00:00"), "frame 5"),
+        ((5, "x", "a/", None), "frame 5"),
+        ((2**63 - 1, "x", "a/", "2026-11-21 20:00:00"), "no room for new ones"),
+    ],
+    ids=str,
+)
+def test_a_row_that_nothing_can_be_made_of_is_told(tmp_path: Path, row: tuple[object, ...], reason: str) -> None:
+    """SQLite keeps what the predecessor's schema rules out; the largest id of all would be the last one here."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.sqlite3")) as database:
+        database.executescript(
+            "CREATE TABLE auth_user (id, username, password, is_active, is_staff, is_superuser, date_joined,"
+            " last_login);"
+            "CREATE TABLE authtoken_token (key, created, user_id);"
+            'CREATE TABLE api_frame (id integer PRIMARY KEY AUTOINCREMENT, basename, path, "DATE_OBS");'
+            "CREATE TABLE api_frame_related (from_frame_id, to_frame_id);"
+            "INSERT INTO auth_user VALUES (7, 'ada', NULL, 1, 0, 0, '2020-01-01 00:00:00', NULL)"
+        )
+        database.execute("INSERT INTO api_frame VALUES (?, ?, ?, ?)", row)
+        database.commit()
+    source = PyobsSource(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    with pytest.raises(SourceError, match=reason):
+        assert (source.largest_id(), list(source.frames())) is None
+    with pytest.raises(SourceError, match="account 7"):
+        source.users()
+    source.close()
 
 
 def test_another_database_is_refused(tmp_path: Path) -> None:
