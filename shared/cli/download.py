@@ -27,6 +27,7 @@ _NEEDED: dict[str, type] = {"id": int, "filename": str, "key": str, "size": int,
 
 @app.command(
     context_settings=ANY_WORDS,
+    options_metavar="[OPTIONS] [ID|NAME=value]...",
     epilog='Example: fitsvault download 12 15 · fitsvault download --night 2026-11-21 OBJECT="M 51" --output m51',
 )
 def download(

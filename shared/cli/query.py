@@ -26,6 +26,7 @@ _MOST_DIGITS = 19
 
 @app.command(
     context_settings=ANY_WORDS,
+    options_metavar="[OPTIONS] [NAME=value]...",
     epilog='Example: fitsvault query OBJECT="M 51" FILTER=V · fitsvault query --night 2026-11-21 --format csv',
 )
 def query(
@@ -89,9 +90,17 @@ def _lines(frames: Iterable[dict[str, Any]], form: Format, columns: list[str]) -
     if form is Format.JSONL:
         return json_lines(frames)
     if form is Format.CSV:
-        return _csv(iter(frames), columns)
+        return _csv(_with(columns, frames), columns)
     titles = columns or [*_TABLE, "filename"]
-    return table_lines(titles, ([frame.get(name) for name in titles] for frame in frames))
+    return table_lines(titles, ([frame.get(name) for name in titles] for frame in _with(columns, frames)))
+
+
+def _with(columns: list[str], frames: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the frames, unless they have no such columns."""
+    for frame in frames:
+        if unknown := [name for name in columns if name not in frame]:
+            fail(f"no column is called {harmless(unknown[0])}; there are {harmless(', '.join(frame))}", ExitCode.USAGE)
+        yield frame
 
 
 def _csv(frames: Iterator[dict[str, Any]], columns: list[str]) -> Iterator[str]:

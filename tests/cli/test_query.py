@@ -56,6 +56,9 @@ def test_filters_sorting_columns_and_limit(run: Run, night: list[str]) -> None:
     assert done.out == 'OBJECT,key\n"Field, 3",cli-query/q3.fits\n', done
     done = run("query", f"SITE={SITE}", "sort=OBJECT", "order=desc", "--limit", "2", "--format", "jsonl")
     assert [json.loads(line)["OBJECT"] for line in done.out.splitlines()] == ["Field, 6", "Field, 5"]
+    for form in ("csv", "table"):
+        done = run("query", f"SITE={SITE}", "--format", form, "--columns", "id,nope")
+        assert (done.code, done.out, "no column is called nope" in done.err) == (2, "", True), done
     assert run("query", "SITE=nowhere").err == "no frames\n"
     assert run("query", "SITE=nowhere", "--format", "csv").out == ""
     assert run("query", "SITE=nowhere", "--format", "json").out == "[\n]\n"
