@@ -88,7 +88,8 @@ def _import_account(session: Session, user: PyobsUser) -> AccountOutcome:
     if found is None:
         fate, found = _make(session, user)
     elif not (found.is_active and user.is_active and _role(user) >= _role(found)):
-        reason = "the account here may do more, or one of the two is switched off"
+        is_as_it_was = is_known and (found.is_active, _role(found)) == (user.is_active, _role(user))
+        reason = "" if is_as_it_was else "the account here may do more, or one of the two is switched off"
         return AccountOutcome(username=user.username, fate=fate if is_known else AccountFate.LEFT, reason=reason)
     _remember(session, item)
     tokens = [(key, created) for key, created in user.tokens if _KEY.fullmatch(key)]

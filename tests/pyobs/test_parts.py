@@ -226,6 +226,14 @@ def test_what_was_changed_here_stays(sessions: sessionmaker[Session]) -> None:
     assert service.authenticate(sessions, "ada", "other").role is Role.USER
 
 
+def test_an_account_that_was_switched_off_there_already_is_no_news(sessions: sessionmaker[Session]) -> None:
+    off = user("off", "a" * 40, is_active=False)
+    assert [outcome.fate for outcome in take(sessions, off)] == [AccountFate.MADE]
+    assert [(outcome.fate, outcome.reason) for outcome in take(sessions, off)] == [(AccountFate.THERE, "")]
+    switched_on = take(sessions, user("off", "a" * 40))
+    assert "switched off" in switched_on[0].reason
+
+
 def test_no_token_lets_in_somebody_who_may_less(sessions: sessionmaker[Session]) -> None:
     with write(sessions) as session:
         service.create_user(session, "admin", "ours", role=Role.SUPERUSER)
