@@ -51,7 +51,11 @@ class Settings(BaseSettings):
         None, title="S3 secret key", description="Made at first start by `make run`; on AWS the role's is used."
     )
     s3_region: str = Field("us-east-1", title="S3 region", description="Region that requests are signed for.")
-    bucket: str = Field("frames", title="Bucket", description="Bucket of the frames. Pipelines write it; we never do.")
+    bucket: str = Field(
+        "frames",
+        title="Bucket",
+        description="Bucket of the frames. What is in it is archived; ingest never changes it.",
+    )
     derived_bucket: str = Field(
         "derived", title="Derived bucket", description="Bucket of previews and headers. Only functions write it."
     )
