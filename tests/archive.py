@@ -40,11 +40,13 @@ class StartedProcess:
     def __init__(self, home: Path, extra: Mapping[str, str]) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FITSVAULT_")}
         self.lines: list[str] = []
+        home.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "localstack"],
-            cwd=REPOSITORY,
+            cwd=home,
             env={
                 **clean,
+                "PYTHONPATH": str(REPOSITORY),
                 "FITSVAULT_HOME": str(home),
                 "FITSVAULT_PORT": "0",
                 "FITSVAULT_S3_PORT": "0",

@@ -30,7 +30,11 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(archive: RunningArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command as if in another terminal beside the archive; `typed` is what a person types."""
+    """Run a command as if in another terminal beside the archive; `typed` is what a person types.
+
+    A file `.env` of whoever works on the project is none of the archive's.
+    """
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FITSVAULT_HOME", str(archive.home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "200")
