@@ -25,12 +25,18 @@ def find_frame(request: Request, frame_id: int) -> FrameRow:
 
 
 def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes:
-    """Return the derived object ``name`` of a frame; HTTPException 404 if ingest left none."""
+    """Return the derived object ``name`` of a frame; HTTPException 404 if ingest left none.
+
+    A frame whose object was replaced since its row was read is looked up anew: what belonged to the old one is gone.
+    """
     services = get_services(request)
     try:
         return services.store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
     except ObjectGoneError as error:
-        raise _missing(name) from error
+        now = find_frame(request, frame.id).frame
+        if now.digest == frame.digest:
+            raise _missing(name) from error
+    return read_derived(request, now, name, limit)
 
 
 def look_at_derived(request: Request, frame: Frame, name: str) -> ObjectState:

@@ -9,12 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from functions.api.lookup import find_frame, read_derived
 from shared.database import write
 from shared.index.frames import put_frame
 from shared.store.client import Store
-from shared.store.naming import derived_key
+from shared.store.naming import HEADERS, derived_key
 from tests.api.conftest import local_settings, make_client, make_key, running_app
 from tests.archive import RunningArchive
 from tests.index.factory import make_record
@@ -69,7 +71,13 @@ def put_object(app: FastAPI, key: str, *, derived: dict[str, bytes] | None = Non
     data = key.encode()
     store.write_bytes(BUCKET, key, data, "application/fits")
     record = make_record(
-        bucket=BUCKET, key=key, etag=etag, size=len(data), sha256=hashlib.sha256(data).hexdigest(), crc32=0xAB
+        bucket=BUCKET,
+        key=key,
+        etag=etag,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        crc32=0xAB,
+        digest=hashlib.sha256(f"{key} {etag}".encode()).hexdigest(),
     )
     for name, content in (derived or {}).items():
         store.write_bytes(DERIVED, derived_key(record.digest, name), content, "application/octet-stream")
@@ -215,3 +223,13 @@ def test_the_cookie_is_one_that_clients_keep(app: FastAPI, client: TestClient) -
     jar = CookieJar()
     httpx.Cookies(jar).extract_cookies(answer)
     assert [(cookie.name, cookie.value, cookie.path) for cookie in jar] == [("fileDownload", "true", "/")]
+
+
+def test_a_frame_that_is_replaced_meanwhile_shows_what_it_is_now(app: FastAPI) -> None:
+    frame_id = put_object(app, "replaced.fits", derived={HEADERS: b"old"}, etag="before")
+    request = Request({"type": "http", "app": app, "headers": []})
+    before = find_frame(request, frame_id).frame
+    services = app.state.services
+    services.store.delete(services.settings.derived_bucket, (derived_key(before.digest, HEADERS),))
+    assert put_object(app, "replaced.fits", derived={HEADERS: b"new"}, etag="after") == frame_id
+    assert read_derived(request, before, HEADERS, 100) == b"new"
