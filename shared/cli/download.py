@@ -89,7 +89,7 @@ def _confirm(frames: list[dict[str, Any]]) -> None:
         fail("no terminal to ask whether to delete: use --yes", ExitCode.USAGE)
     for frame in frames:
         say(f"{frame.get('id')}  {frame.get('key')}  {frame.get('DATE_OBS')}")
-    typer.confirm(f"Delete {len(frames)} frames for good?", abort=True, err=True)
+    typer.confirm(f"Delete {len(frames)} frame{'s' * (len(frames) != 1)} for good?", abort=True, err=True)
 
 
 def _wanted(remote: Remote, words: Words, limit: int | None, folder: Path, placer: Placer) -> Iterator[Wanted]:
