@@ -179,10 +179,12 @@ class Transfer:
             return item.ended(Fate.REFUSED, str(error))
 
     def _etag_there(self, item: Item) -> str | None:
+        """Return the ETag of the object that has the key; an empty one, which SeaweedFS makes of a cut PUT, is none."""
         try:
-            return self._store.head(self._bucket, item.key).etag
+            there = self._store.head(self._bucket, item.key)
         except ObjectGoneError:
             return None
+        return there.etag if there.size else None
 
 
 def _reserved(items: Sequence[Item]) -> list[ReservedFrame]:

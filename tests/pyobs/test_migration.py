@@ -233,12 +233,15 @@ def test_what_does_not_come_along_is_told(
     folder = tmp_path / "data"
     make_files(folder, frames)
     keys = [str(as_it_was(frame)["key"]) for frame in frames]
-    gone, empty, broken, other, outside = range(5)
+    gone, empty, broken, other, outside, cut = range(6)
     data = (folder / keys[gone]).read_bytes()
     (folder / keys[gone]).unlink()
     (folder / keys[empty]).write_bytes(b"")
     (folder / keys[broken]).write_bytes(b"no FITS file at all")
     store.write_bytes(settings.bucket, keys[other], b"something else", "application/fits")
+    store.write_bytes(
+        settings.bucket, keys[cut], b"", "application/fits"
+    )  # as SeaweedFS has it of a PUT that broke off
     frames[outside].path = "../elsewhere/"
     make_database(f"sqlite:///{tmp_path / 'db.sqlite3'}", frames, projects=1)
     words = ("--database", f"sqlite:///{tmp_path / 'db.sqlite3'}", "--root", str(folder), "--patience", "0")
