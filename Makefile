@@ -43,9 +43,9 @@ bench: .venv/.dev ## Measure, with a baseline in the same run
 	$(BIN)/python -m tests.bench
 
 lock: .venv/.dev ## Pin names, versions and hashes anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra local pyproject.toml --output-file requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --all-extras --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade requirements/pyobs.in --output-file requirements/pyobs.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/pyobs.in --output-file requirements/pyobs.txt
 
 clean: ## Remove what was built (never the data)
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
