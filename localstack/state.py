@@ -1,12 +1,16 @@
 """What a local archive keeps between two starts: keys that it made, ports that it found."""
 
 import errno
+import fcntl
 import json
+import os
 import secrets
 import socket
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO
 
 from shared.errors import FitsvaultError
 from shared.files import write_private
@@ -49,7 +53,7 @@ def load_state(home: Path) -> LocalState:
     kept = json.loads(path.read_text()) if path.exists() else {}
     ports = {name: kept.get("ports", {}).get(name, 0) for name in PORT_NAMES}
     for name in PORT_NAMES:
-        if not ports[name] or not _is_free_pair(ports[name]):
+        if not ports[name] or not _take_pair(ports[name]):
             ports[name] = _free_pair(set(ports.values()))
     state = LocalState(
         access_key=kept.get("access_key") or f"fitsvault{secrets.token_hex(5)}",
@@ -62,26 +66,46 @@ def load_state(home: Path) -> LocalState:
     return state
 
 
+_held: list[IO[str]] = []
+
+
+def _hold(port: int) -> bool:
+    """Keep a port from the other archives of this account for as long as this process lives; False if one has it.
+
+    Between looking for a free port and listening on it a second passes, in which another archive may choose the same.
+    """
+    folder = Path(tempfile.gettempdir()) / f"fitsvault-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = (folder / str(port)).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return False
+    _held.append(file)
+    return True
+
+
 def free_port(taken: set[int]) -> int:
     """Return a loopback port that nobody listens on just now and that is none of ``taken``."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port
+    return _choose(range(23_000, 30_000), taken, lambda port: _is_free(port) and _hold(port))
 
 
 def _free_pair(taken: set[int]) -> int:
+    return _choose(range(20_000, 22_700), taken, _take_pair)
+
+
+def _choose(ports: range, taken: set[int], take: Callable[[int], bool]) -> int:
+    """Choose below 32768, where Linux takes no ports for outgoing connections."""
     for _ in range(1000):
-        port = 20_000 + secrets.randbelow(12_000)
-        if port not in taken and _is_free_pair(port):
+        port = secrets.choice(ports)
+        if port not in taken and take(port):
             return port
-    raise StartError("no free ports between 20000 and 42000 on 127.0.0.1")
+    raise StartError("no free ports between 20000 and 32700 on 127.0.0.1")
 
 
-def _is_free_pair(port: int) -> bool:
-    return _is_free(port) and _is_free(port + GRPC_OFFSET)
+def _take_pair(port: int) -> bool:
+    return all(_is_free(one) and _hold(one) for one in (port, port + GRPC_OFFSET))
 
 
 def _is_free(port: int) -> bool:
