@@ -2,16 +2,16 @@
 
 import datetime as dt
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
-from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.dependencies import get_services
 from functions.api.lookup import find_frame
 from functions.api.parameters import query_parameter
 from functions.api.paths import FrameId
 from functions.api.presentation import download_document
-from functions.api.schemas import ERRORS, Download, Error
+from functions.api.routers import frame_files_router
+from functions.api.schemas import Download, Error
 from functions.api.streams import stream_object
 from shared.database import utc_now
 from shared.errors import InvalidParameterError
@@ -26,13 +26,7 @@ _FITS = "image/fits"
 _COOKIE = "fileDownload=true; Path=/"
 _BYTES = {_FITS: {"schema": {"type": "string", "format": "binary"}}}
 
-router = APIRouter(
-    prefix="/frames",
-    tags=["files"],
-    route_class=UserRoute,
-    dependencies=[Depends(TOKEN_SCHEME)],
-    responses={status: ERRORS[status] for status in (400, 401, 404, 502, 503)},
-)
+router = frame_files_router()
 
 
 @router.get(

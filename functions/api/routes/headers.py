@@ -2,14 +2,14 @@
 
 import json
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
-from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.lookup import find_frame, read_derived
 from functions.api.parameters import query_parameter
 from functions.api.paths import FrameId
-from functions.api.schemas import ERRORS, Headers
+from functions.api.routers import frame_files_router
+from functions.api.schemas import Headers
 from shared.errors import InvalidParameterError
 from shared.fits.document import full_results, science_results
 from shared.store.naming import HEADERS
@@ -19,13 +19,7 @@ __all__ = ["router"]
 _MAX_BYTES = 64 << 20
 _RENDERINGS = {"": science_results, "json": science_results, "full": full_results}
 
-router = APIRouter(
-    prefix="/frames",
-    tags=["files"],
-    route_class=UserRoute,
-    dependencies=[Depends(TOKEN_SCHEME)],
-    responses={status: ERRORS[status] for status in (400, 401, 404, 502, 503)},
-)
+router = frame_files_router()
 
 
 @router.get(

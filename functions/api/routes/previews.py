@@ -2,14 +2,13 @@
 
 import re
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
-from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.lookup import find_frame, read_derived
 from functions.api.parameters import query_parameter
 from functions.api.paths import FrameId
-from functions.api.schemas import ERRORS
+from functions.api.routers import frame_files_router
 from shared.errors import InvalidParameterError
 from shared.store.naming import PREVIEW_LARGE, PREVIEW_SMALL
 
@@ -20,13 +19,7 @@ _NAMES = {"": PREVIEW_SMALL, "small": PREVIEW_SMALL, "large": PREVIEW_LARGE}
 _IMAGE_TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
 _NOT_IN_ETAG = re.compile(r"[^\x21\x23-\x7e]")
 
-router = APIRouter(
-    prefix="/frames",
-    tags=["files"],
-    route_class=UserRoute,
-    dependencies=[Depends(TOKEN_SCHEME)],
-    responses={status: ERRORS[status] for status in (400, 401, 404, 502, 503)},
-)
+router = frame_files_router()
 
 
 @router.get(
