@@ -69,18 +69,19 @@ class _Host:
                 return _answer(413, "The event is too large.")
         try:
             event = json.loads(body)
-            hints = read_event(event)
+            reading = read_event(event)
         except (ValueError, RecursionError, EventError) as error:
             _log.error("event refused", extra={"reason": str(error)})
             return _answer(400, str(error))
-        if any(hint.bucket != self._settings.bucket for hint in hints):
+        if any(hint.bucket != self._settings.bucket for hint in reading.events):
             return _answer(403, "The event is about a bucket that is not the archive's.")
-        keys = sorted({(hint.bucket, hint.key) for hint in hints})
+        keys = sorted({(hint.bucket, hint.key) for hint in reading.events})
         try:
-            result = await self._settle(event, keys) if keys else {"outcomes": []}
+            result = await self._settle(event, keys) if keys or reading.refused else {"outcomes": []}
         except (FitsvaultError, DBAPIError, OSError) as error:
             _log.error("event not settled", extra={"keys": [key for _, key in keys], "reason": str(error)})
-            return _answer(503, "Not settled; try again.")
+            verdict = (400, str(error)) if isinstance(error, EventError) else (503, "Not settled; try again.")
+            return _answer(*verdict)
         return JSONResponse(result)
 
     async def health(self, _request: Request) -> JSONResponse:

@@ -69,6 +69,7 @@ class S3Event:
             bucket=bucket,
             key=unquote_plus(key),
             kind=kind,
+            raw_key=key if unquote_plus(key) != key else None,
             version_id=entry.get("versionId"),
             sequencer=entry.get("sequencer"),
         )

@@ -35,7 +35,7 @@ def s3_event(key: str, name: str = "ObjectCreated:Put", bucket: str = "frames") 
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("*.json")), ids=lambda path: path.stem)
 def test_corpus(path: Path) -> None:
     case = json.loads(path.read_text())
-    found = [[event.kind.value, event.bucket, event.key] for event in read_event(case["event"])]
+    found = [[event.kind.value, event.bucket, event.key] for event in read_event(case["event"]).events]
     assert found == case["objects"]
 
 
@@ -51,11 +51,12 @@ def test_corpus(path: Path) -> None:
     ],
 )
 def test_keys_are_decoded_once(encoded: str, key: str) -> None:
-    (event,) = read_event(s3_event(encoded))
+    (event,) = read_event(s3_event(encoded)).events
     assert event == ObjectEvent(
         bucket="frames",
         key=key,
         kind=ObjectEventKind.CREATED,
+        raw_key=encoded,
         version_id="v1",
         sequencer="0055AED6DCD90281E5",
     )
@@ -71,7 +72,7 @@ def test_keys_are_decoded_once(encoded: str, key: str) -> None:
     ],
 )
 def test_kinds(name: str) -> None:
-    (event,) = read_event(s3_event("x", name))
+    (event,) = read_event(s3_event("x", name)).events
     assert event.kind == ("created" if "Created:" in name and "Delete" not in name else "removed")
 
 
@@ -106,9 +107,9 @@ def test_queue_batch() -> None:
     messages = queue_messages(batch)
     assert messages is not None
     assert [message.message_id for message in messages] == ["m1", "m2"]
-    assert [event.key for event in messages[0].events()] == ["a.fits"]
+    assert [event.key for event in messages[0].read().events] == ["a.fits"]
     with pytest.raises(EventError, match="m2 is not JSON"):
-        messages[1].events()
+        messages[1].read()
     assert queue_messages(s3_event("a.fits")) is None
 
 

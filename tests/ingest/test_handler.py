@@ -59,3 +59,9 @@ def test_an_unknown_event_is_refused_loudly(room: Room, caplog: pytest.LogCaptur
     with pytest.raises(EventError, match="no dialect knows"):
         handle({"hello": "world"}, room.ingester)
     assert "event refused" in caplog.text
+
+
+def test_a_key_that_was_not_encoded_is_found_as_it_is_spelled(room: Room) -> None:
+    room.put("a+b%25.fits", simulate_frame().data)
+    assert handle(event(room, "a+b%25.fits"), room.ingester) == {"outcomes": ["indexed"]}
+    assert room.frame("a+b%25.fits") is not None
