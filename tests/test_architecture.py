@@ -30,6 +30,7 @@ ROOMS = {
     "shared.uploads": 2,
     "shared.settings": 0,
     "shared.files": 0,
+    "shared.backoff": 0,
     "shared.parallel": 0,
     "shared.errors": 0,
     "shared.logs": 0,
