@@ -1,4 +1,4 @@
-"""The ingest function's host on one machine: takes the store's webhook, and runs reconcile at start and by the clock.
+"""The ingest function's host on one machine: takes the store's webhook, and keeps the sweeper running beside it.
 
 The answer to an event comes after its object is settled, so the store's own retries cover what fails here.
 """
@@ -7,7 +7,6 @@ import asyncio
 import hmac
 import json
 import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,7 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from functions.ingest.handler import handle
-from functions.reconcile.handler import make_reconciler
+from localstack.sweeper import Sweeper
 from shared.errors import EventError, FitsvaultError
 from shared.events.reader import read_event
 from shared.ingest.factory import make_ingester
@@ -32,8 +31,6 @@ __all__ = ["MAX_EVENT_BYTES", "make_ingest_host"]
 
 _log = logging.getLogger("fitsvault.host")
 MAX_EVENT_BYTES = 4 << 20
-_RETRY_SECONDS = 1.0
-_LONGEST_PAUSE = 60.0
 
 
 class _Host:
@@ -43,19 +40,13 @@ class _Host:
         self._ingester = make_ingester(settings)
         self._workers = anyio.CapacityLimiter(settings.ingest_workers)
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-        self._stop = threading.Event()
+        self._sweeper = Sweeper(settings)
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        threads = [
-            threading.Thread(target=work, name=work.__name__, daemon=True) for work in (self._sweep, self._retry)
-        ]
-        for thread in threads:
-            thread.start()
+        self._sweeper.start()
         yield
-        self._stop.set()
-        for thread in threads:
-            await anyio.to_thread.run_sync(partial(thread.join, timeout=10))
+        await anyio.to_thread.run_sync(self._sweeper.stop)
 
     async def take(self, request: Request) -> JSONResponse:
         """Take one event: 401, 403, 413 and 400 for what is none of ours, 503 for what a retry can cure."""
@@ -125,28 +116,6 @@ class _Host:
                     self._locks[key] = (lock, users)
                 else:
                     del self._locks[key]
-
-    def _sweep(self) -> None:
-        reconciler = make_reconciler(self._settings)
-        while not self._stop.is_set():
-            try:
-                counts = reconciler.mend(stop=self._stop.is_set)
-                _log.info("reconciled", extra={"counts": counts})
-            except Exception:  # noqa: BLE001 - it is logged, and the next sweep comes all the same
-                _log.exception("reconcile broke off")
-            self._stop.wait(self._settings.reconcile_seconds)
-
-    def _retry(self) -> None:
-        """Try again what somebody asked for at the API, which cannot read objects itself."""
-        reconciler = make_reconciler(self._settings)
-        pause = _RETRY_SECONDS
-        while not self._stop.wait(pause):
-            try:
-                all_made = reconciler.retry(stop=self._stop.is_set)
-            except (DBAPIError, OSError) as error:
-                all_made = False
-                _log.error("nothing tried again", extra={"reason": str(error)})
-            pause = _RETRY_SECONDS if all_made else min(2 * pause, _LONGEST_PAUSE)
 
 
 def make_ingest_host(settings: Settings, secret: str) -> Starlette:
