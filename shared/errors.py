@@ -32,6 +32,7 @@
     ├── UploadError              an upload that does not become a frame
     ├── SourceError              an archive to be taken over that cannot be read
     ├── EventError               an event that no dialect knows, or a broken one
+    ├── OvertakenError           another has settled the object meanwhile; look again
     └── InvalidParameterError    a query parameter that cannot be read
 """
 
@@ -56,6 +57,7 @@ __all__ = [
     "NotFitsError",
     "ObjectChangedError",
     "ObjectGoneError",
+    "OvertakenError",
     "ReaderDiedError",
     "RemoteError",
     "RemoteRefusedError",
@@ -224,6 +226,10 @@ class SourceError(FitsvaultError):
 
 class EventError(FitsvaultError):
     """An event that no dialect knows, or a broken one."""
+
+
+class OvertakenError(FitsvaultError):
+    """The index holds something else of the object than when it was looked at: what was seen may be old by now."""
 
 
 class InvalidParameterError(FitsvaultError):

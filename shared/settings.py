@@ -125,6 +125,14 @@ class Settings(BaseSettings):
     ingest_workers: int = Field(
         2, ge=1, le=64, title="Ingest workers", description="Objects ingested at once under `make run`."
     )
+    retry_attempts: int = Field(
+        16,
+        ge=1,
+        le=100,
+        title="Attempts",
+        description="How often an object that cannot be read just now is tried, at growing intervals of up to 15 "
+        "minutes, before it is left to `fitsvault failures`.",
+    )
     reconcile_seconds: float = Field(
         900.0, gt=0, title="Reconcile interval", description="Seconds between two sweeps that find what no event told."
     )

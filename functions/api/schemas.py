@@ -214,7 +214,7 @@ class Failure(BaseModel):
     attempts: int
     first_at: dt.datetime
     last_at: dt.datetime
-    retry_at: dt.datetime | None = Field(description="When somebody asked for an attempt that was not made yet.")
+    retry_at: dt.datetime | None = Field(description="When the next attempt is due, if one is.")
 
 
 class Failures(BaseModel):

@@ -1,5 +1,6 @@
 """Objects that could not be indexed: recorded, cleared, listed, and walked in the order of a bucket's listing."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from shared.index.upsert import upsert
 from shared.index.walk import begins_with, walk_keys
 
 __all__ = [
+    "UNAVAILABLE",
     "FailedObject",
     "ask_retry",
     "clear_failure",
@@ -21,11 +23,27 @@ __all__ = [
     "keys_to_retry",
     "list_failures",
     "record_failure",
+    "record_unavailable",
     "walk_failures",
 ]
 
+UNAVAILABLE = "unavailable"
+"""Kind of a failure that tells of the day, not of the object: it could not be read or written about when it was tried.
+
+Such a failure has no ETag, and a frame of an earlier object may stand beside it.
+"""
+
 _LARGEST = 2**63 - 1
-_OBJECT = (Failure.id, Failure.key, Failure.etag, Failure.version_id, Failure.size)
+_OBJECT = (
+    Failure.id,
+    Failure.key,
+    Failure.etag,
+    Failure.version_id,
+    Failure.size,
+    Failure.kind,
+    Failure.last_at,
+    Failure.retry_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +55,9 @@ class FailedObject:
     etag: str | None
     version_id: str | None
     size: int | None
+    kind: str
+    last_at: dt.datetime
+    retry_at: dt.datetime | None
 
 
 def record_failure(session: Session, record: FailureRecord) -> int:
@@ -59,6 +80,27 @@ def record_failure(session: Session, record: FailureRecord) -> int:
     return upsert(session, Failure, inserted, updated)
 
 
+def record_unavailable(
+    session: Session, bucket: str, key: str, message: str, *, attempts: int, retry_at: dt.datetime | None
+) -> int:
+    """Write down that an object could not be settled just now, though it may be a good one; return the failure's id.
+
+    Parameters
+    ----------
+    attempts
+        How often it was tried by now.
+    retry_at
+        When the next attempt is due; None where somebody else tries again, or nobody does any more.
+    """
+    unknown = FailureRecord(
+        bucket=bucket, key=key, version_id=None, etag=None, size=None, kind=UNAVAILABLE, message=message
+    )
+    now = utc_now()
+    values = failure_values(unknown) | {"attempts": attempts, "last_at": now, "retry_at": retry_at}
+    first = case((Failure.kind == UNAVAILABLE, Failure.first_at), else_=now)
+    return upsert(session, Failure, values | {"first_at": now}, values | {"first_at": first})
+
+
 def clear_failure(session: Session, bucket: str, key: str) -> bool:
     """Forget an object's failure; tell whether there was one."""
     statement = delete(Failure).where(Failure.bucket == bucket, Failure.key == key).returning(Failure.id)
@@ -72,16 +114,21 @@ def find_failure(session: Session, bucket: str, key: str) -> Failure | None:
 
 
 def ask_retry(session: Session, failure_id: int) -> Failure | None:
-    """Ask for another attempt at an object, which whoever reads objects makes soon; None without such a failure."""
+    """Ask for another attempt at an object, which whoever reads objects makes soon; None without such a failure.
+
+    The attempts at one that was unavailable are counted anew.
+    """
     if not 0 <= failure_id <= _LARGEST:
         return None
-    statement = update(Failure).where(Failure.id == failure_id).values(retry_at=utc_now()).returning(Failure)
+    attempts = case((Failure.kind == UNAVAILABLE, 0), else_=Failure.attempts)
+    asked = update(Failure).where(Failure.id == failure_id).values(retry_at=utc_now(), attempts=attempts)
+    statement = asked.returning(Failure)
     return session.scalars(statement, execution_options={"populate_existing": True}).one_or_none()
 
 
 def keys_to_retry(session: Session, bucket: str, *, prefix: str = "", limit: int = 1000) -> Sequence[str]:
-    """Return the keys of objects that somebody asked another attempt at, those that wait longest first."""
-    wanted = select(Failure.key).where(Failure.bucket == bucket, Failure.retry_at.is_not(None))
+    """Return the keys of objects at which another attempt is due, those that wait longest first."""
+    wanted = select(Failure.key).where(Failure.bucket == bucket, Failure.retry_at <= utc_now())
     ordered = wanted.where(*begins_with(Failure.key, prefix)).order_by(Failure.retry_at, Failure.id)
     return session.scalars(ordered.limit(limit)).all()
 

@@ -123,7 +123,7 @@ class FrameLink(Base):
 class Failure(Base):
     """An object that could not be indexed: why, how often it was tried, and when first and last.
 
-    ``retry_at`` is when somebody asked for another attempt that has not been made yet.
+    ``retry_at`` is when the next attempt is due: by itself after trouble that may pass, or since somebody asked for it.
     """
 
     __tablename__ = "failures"
