@@ -25,6 +25,7 @@ from localstack.sweeper import Sweeper
 from shared.errors import EventError, FitsvaultError
 from shared.events.reader import read_event
 from shared.ingest.factory import make_ingester
+from shared.ingest.patience import reason_of
 from shared.settings import Settings
 
 __all__ = ["MAX_EVENT_BYTES", "make_ingest_host"]
@@ -70,7 +71,7 @@ class _Host:
         try:
             result = await self._settle(event, keys) if keys or reading.refused else {"outcomes": []}
         except (FitsvaultError, DBAPIError, OSError) as error:
-            _log.error("event not settled", extra={"keys": [key for _, key in keys], "reason": str(error)})
+            _log.error("event not settled", extra={"keys": [key for _, key in keys], "reason": reason_of(error)})
             verdict = (400, str(error)) if isinstance(error, EventError) else (503, "Not settled; try again.")
             return _answer(*verdict)
         return JSONResponse(result)
@@ -92,7 +93,9 @@ class _Host:
     async def _settle(self, event: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
         """Run the function once no other event of the same objects is at work: of twenty copies one does the work."""
         async with self._alone(keys):
-            return await anyio.to_thread.run_sync(partial(handle, event, self._ingester), limiter=self._workers)
+            return await anyio.to_thread.run_sync(
+                partial(handle, event, self._ingester, defers=True), limiter=self._workers
+            )
 
     @asynccontextmanager
     async def _alone(self, keys: list[tuple[str, str]]) -> AsyncIterator[None]:

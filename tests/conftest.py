@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.archive import RunningArchive, running_archive
+from tests.postgres import running_postgres
 
 REAL_FRAMES = Path(__file__).resolve().parents[2] / "shared" / "frames"
 
@@ -15,6 +16,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive
     """One archive for the whole session; tests use keys of their own in it."""
     with running_archive(tmp_path_factory.mktemp("archive")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """One PostgreSQL server for the session; tests make databases of their own in it."""
+    with running_postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

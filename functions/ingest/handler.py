@@ -1,15 +1,17 @@
 """The ingest function: takes S3's events, directly or from a queue, and what the local host delivers."""
 
 import logging
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from shared.errors import EventError, FitsvaultError
+from shared.errors import EventError
 from shared.events.model import EventReading, ObjectEvent
 from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
+from shared.ingest.patience import TRANSIENT, note_trouble, reason_of, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
 from shared.settings import settings
 
@@ -17,55 +19,85 @@ __all__ = ["handle", "handler"]
 
 _log = logging.getLogger("fitsvault.ingest")
 
+_Settle = Callable[[str, str], Outcome]
+
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Make the index agree with every object that the event tells of.
 
     Of an SQS batch the messages that failed are answered as ``batchItemFailures``; any other event that fails
-    raises, so that whoever delivered it tries again. An event that is refused in part fails too, once the rest of it
-    is settled.
+    raises, so that whoever delivered it tries again. One object that fails, or a record that is refused, does not
+    keep the others from being settled. What fails is noted as a failure of kind ``unavailable`` until it succeeds.
     """
     return handle(event, _ingester())
 
 
-def handle(event: dict[str, Any], ingester: Ingester) -> dict[str, Any]:
-    """Do the work of ``handler`` with a given ingester."""
+def handle(event: dict[str, Any], ingester: Ingester, *, defers: bool = False) -> dict[str, Any]:
+    """Do the work of ``handler`` with a given ingester.
+
+    With ``defers`` an object that cannot be settled just now is noted to be tried again by us, and no failure of the
+    event: for those who deliver an event again and again and others behind it not at all.
+    """
     messages = queue_messages(event)
     if messages is not None:
-        failed = [message.message_id for message in messages if not _settled(message, ingester)]
+        failed = [message.message_id for message in messages if not _is_settled(message, ingester)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
     try:
         reading = read_event(event)
     except EventError as error:
         _log.error("event refused", extra={"reason": str(error)})
         raise
-    return {"outcomes": _settle_all(reading, ingester)}
+    settle = partial(settle_or_defer, ingester) if defers else partial(_settle_or_note, ingester, 1)
+    return {"outcomes": _settle_all(reading, settle)}
 
 
-def _settled(message: QueueMessage, ingester: Ingester) -> bool:
+def _is_settled(message: QueueMessage, ingester: Ingester) -> bool:
     try:
-        _settle_all(message.read(), ingester)
-    except (FitsvaultError, DBAPIError, OSError) as error:
-        _log.error("message failed", extra={"message_id": message.message_id, "reason": str(error)})
+        _settle_all(message.read(), partial(_settle_or_note, ingester, message.receive_count))
+    except TRANSIENT as error:
+        _log.error("message failed", extra={"message_id": message.message_id, "reason": reason_of(error)})
         return False
     return True
 
 
-def _settle_all(reading: EventReading, ingester: Ingester) -> list[str]:
-    outcomes = [_settle(hint, ingester).value for hint in reading.events]
+def _settle_all(reading: EventReading, settle: _Settle) -> list[str]:
+    """Settle every object, and raise the first trouble thereafter."""
+    outcomes, troubles = [], list[Exception]()
+    for hint in reading.events:
+        try:
+            outcomes.append(_settle(hint, settle).value)
+        except TRANSIENT as error:
+            troubles.append(error)
     for reason in reading.refused:
         _log.error("record refused", extra={"reason": reason})
+    if troubles:
+        raise troubles[0]
     if reading.refused:
         raise EventError("; ".join(reading.refused))
     return outcomes
 
 
-def _settle(hint: ObjectEvent, ingester: Ingester) -> Outcome:
+def _settle(hint: ObjectEvent, settle: _Settle) -> Outcome:
     """Settle the object; where there is none, also the one whose key is what the event says, letter by letter."""
-    outcome = ingester.settle(hint.bucket, hint.key)
+    outcome = settle(hint.bucket, hint.key)
     if outcome is Outcome.REMOVED and hint.raw_key is not None:
-        return ingester.settle(hint.bucket, hint.raw_key)
+        return settle(hint.bucket, hint.raw_key)
     return outcome
+
+
+def _settle_or_note(ingester: Ingester, attempts: int, bucket: str, key: str) -> Outcome:
+    try:
+        return ingester.settle(bucket, key)
+    except TRANSIENT as error:
+        _note(ingester, key, error, attempts)
+        raise
+
+
+def _note(ingester: Ingester, key: str, error: Exception, attempts: int) -> None:
+    try:
+        note_trouble(ingester, key, error, attempts)
+    except DBAPIError as away:
+        _log.error("not noted", extra={"key": key, "reason": reason_of(away)})
 
 
 @lru_cache(maxsize=1)

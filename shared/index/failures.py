@@ -41,6 +41,7 @@ _OBJECT = (
     Failure.version_id,
     Failure.size,
     Failure.kind,
+    Failure.attempts,
     Failure.last_at,
     Failure.retry_at,
 )
@@ -56,6 +57,7 @@ class FailedObject:
     version_id: str | None
     size: int | None
     kind: str
+    attempts: int
     last_at: dt.datetime
     retry_at: dt.datetime | None
 

@@ -18,6 +18,7 @@ from shared.database import read
 from shared.errors import FitsvaultError
 from shared.index.failures import keys_to_retry, walk_failures
 from shared.index.frames import walk_objects
+from shared.ingest.patience import settle_or_defer
 from shared.ingest.service import Ingester, Outcome
 from shared.store.client import Store
 from shared.store.model import ObjectState
@@ -133,7 +134,7 @@ class Reconciler:
             if stop():
                 break
             try:
-                self._ingester.settle(self._bucket, key)
+                settle_or_defer(self._ingester, self._bucket, key)
             except FitsvaultError as error:
                 all_made = False
                 _log.error("not tried again", extra={"bucket": self._bucket, "key": key, "reason": str(error)})

@@ -18,6 +18,7 @@ from shared.migrations import upgrade
 from shared.settings import Settings
 from shared.store.client import Store
 from tests.archive import RunningArchive
+from tests.postgres import new_database
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class Room:
 
 
 @pytest.fixture
-def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], Room]]:
+def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[..., Room]]:
     engines: list[Engine] = []
     stores: list[tuple[Store, Settings]] = []
 
-    def make() -> Room:
+    def make(server: str | None = None) -> Room:
         name = f"room-{uuid.uuid4().hex[:12]}"
         settings = archive.settings.model_copy(
             update={"bucket": name, "derived_bucket": f"{name}-derived", "work_dir": tmp_path / "work"}
@@ -68,7 +69,8 @@ def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[[], 
         stores.append((store, settings))
         store.ensure_bucket(settings.bucket)
         store.ensure_bucket(settings.derived_bucket)
-        engine = make_engine(f"sqlite:///{tmp_path / name}.sqlite")
+        url = f"sqlite:///{tmp_path / name}.sqlite" if server is None else new_database(server, name.replace("-", "_"))
+        engine = make_engine(url)
         engines.append(engine)
         upgrade(engine)
         sessions = make_session_factory(engine)
@@ -90,5 +92,11 @@ def _drop(store: Store, bucket: str) -> None:
 
 
 @pytest.fixture
-def room(make_room: Callable[[], Room]) -> Room:
+def room(make_room: Callable[..., Room]) -> Room:
     return make_room()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def room_on_each(make_room: Callable[..., Room], request: pytest.FixtureRequest) -> Room:
+    """A room for tests of what databases do differently: locks and conflicts."""
+    return make_room(request.getfixturevalue("postgres") if request.param == "postgresql" else None)

@@ -138,7 +138,8 @@ def test_folders_and_foreign_buckets_are_ignored(room: Room, caplog: pytest.LogC
     assert "foreign bucket" in caplog.text
 
 
-def test_twenty_at_once_leave_one_frame(room: Room) -> None:
+def test_twenty_at_once_leave_one_frame(room_on_each: Room) -> None:
+    room = room_on_each
     room.put("a.fits", FRAME)
     ingesters = [room.another_ingester() for _ in range(20)]
     start = threading.Barrier(len(ingesters))
@@ -155,8 +156,9 @@ def test_twenty_at_once_leave_one_frame(room: Room) -> None:
     assert room.derived() == without_catalog(frame.digest)
 
 
-def test_writers_and_ingesters_in_a_race_end_with_the_truth(room: Room) -> None:
+def test_writers_and_ingesters_in_a_race_end_with_the_truth(room_on_each: Room) -> None:
     """Objects come, change, break and go while several ingesters settle them: the index ends equal to the bucket."""
+    room = room_on_each
     keys = [f"race/{number}.fits" for number in range(4)]
     contents = [FRAME, OTHER, BROKEN, None]
     writing = threading.Event()

@@ -19,7 +19,7 @@ from shared.migrations import upgrade
 from shared.settings import Settings, plain_settings
 from tests.archive import REPOSITORY, RunningArchive, running_archive, wait_until
 from tests.index.factory import make_record
-from tests.postgres import running_postgres
+from tests.postgres import new_database
 from tests.pyobs.predecessor import OldFrame, OldUser, django_hash, make_database, make_files, make_frames
 
 COUNT = 1000
@@ -152,24 +152,10 @@ def assert_it_goes_on(archive: RunningArchive, root: Path, frames: Sequence[OldF
     assert archive.wait_for_frame("new/one.fits.fz")["id"] > LARGEST
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url
-
-
-def new_database(server: str, name: str) -> str:
-    admin = make_engine(server).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return server.replace("/postgres?", f"/{name}?")
-
-
 @pytest.mark.archive
-def test_from_postgresql(own_archive: RunningArchive, server: str, root: Path, frames: list[OldFrame]) -> None:
+def test_from_postgresql(own_archive: RunningArchive, postgres: str, root: Path, frames: list[OldFrame]) -> None:
     """The same archive in PostgreSQL: whatever of it is here, every id and link is as it was afterwards."""
-    source = new_database(server, "whole")
+    source = new_database(postgres, "whole")
     make_database(source, frames, USERS, largest_id=LARGEST)
     env = {"FITSVAULT_HOME": str(own_archive.home), "PYOBS_DATABASE_URL": source}
     code, out, err = migrate(env, "--root", str(root), "--recheck")
@@ -180,11 +166,11 @@ def test_from_postgresql(own_archive: RunningArchive, server: str, root: Path, f
 
 @pytest.mark.archive
 @pytest.mark.timeout(600)
-def test_from_postgresql_into_postgresql(own_archive: RunningArchive, server: str, tmp_path: Path) -> None:
+def test_from_postgresql_into_postgresql(own_archive: RunningArchive, postgres: str, tmp_path: Path) -> None:
     """Another index and another bucket, which no event is delivered from: the command indexes what it brings."""
     frames = make_frames(COUNT, first=7)
     make_files(tmp_path, frames)
-    source, index = new_database(server, "old"), new_database(server, "new")
+    source, index = new_database(postgres, "old"), new_database(postgres, "new")
     make_database(source, frames, USERS, largest_id=LARGEST)
     engine = make_engine(index)
     upgrade(engine)
