@@ -1,16 +1,20 @@
 """The object store: one client factory, and the few operations that the archive needs."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
 from botocore.config import Config
 
+from shared.database import utc_now
 from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
 from shared.settings import Settings
 from shared.store.faults import translated
+from shared.store.listing import Page, in_byte_order
 from shared.store.model import ObjectState
 from shared.store.presign import Presigner
 
@@ -22,6 +26,8 @@ __all__ = ["Store", "make_s3_client", "make_session"]
 _CHUNK = 1 << 20
 _RESUMES = 4
 _DELETE_AT_ONCE = 1000
+_IN_BYTE_ORDER = ("AmazonS3", "MinIO")
+"""How the servers call themselves that are known to list in byte order, as S3 wants it."""
 
 
 def make_session(settings: Settings) -> boto3.session.Session:
@@ -59,9 +65,11 @@ class Store:
     Every method raises the errors of ``shared.store.faults.translated``. Safe to share between threads.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, page_size: int = 1000) -> None:
         session = make_session(settings)
         self.s3 = make_s3_client(session, settings)
+        self._page_size = page_size
+        self._in_byte_order: bool | None = None
         self._presigner = Presigner(settings, session)
 
     def head(self, bucket: str, key: str) -> ObjectState:
@@ -169,31 +177,68 @@ class Store:
                 first = refused[0]
                 raise StoreUnavailableError(f"delete {bucket}/{first.get('Key')}: {first.get('Code')}")
 
-    def walk(self, bucket: str, *, prefix: str = "", after: str = "") -> Iterator[ObjectState]:
-        """Yield the bucket's objects in byte order of their keys, those behind ``after`` only.
+    def walk(
+        self, bucket: str, *, prefix: str = "", after: str = "", until: str | None = None
+    ) -> Iterator[ObjectState]:
+        """Yield the bucket's objects in byte order of their keys, those behind ``after`` and up to ``until`` only.
 
-        Version ids are not part of a listing and stay None.
+        Version ids are not part of a listing and stay None. A store whose listing is in byte order, and known for it,
+        is asked for one page after the other; for others see `shared.store.listing`.
         """
-        token: str | None = None
-        while True:
-            request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
-            if token:
-                request["ContinuationToken"] = token
-            elif after:
-                request["StartAfter"] = after
-            with translated("list", bucket, prefix):
-                answer = self.s3.list_objects_v2(**request)
-            for entry in answer.get("Contents", []):
-                yield ObjectState(
-                    bucket=bucket,
-                    key=entry["Key"],
-                    etag=entry["ETag"].strip('"'),
-                    size=entry["Size"],
-                    last_modified=_naive_utc(entry["LastModified"]),
-                )
-            token = answer.get("NextContinuationToken")
-            if not answer.get("IsTruncated") or not token:
+        if self._lists_in_byte_order(bucket):
+            found = self._walk_pages(bucket, prefix, after)
+        else:
+            found = in_byte_order(partial(self._list_page, bucket), prefix, after)
+        last = ""
+        for object_ in found:
+            if until is not None and object_.key > until:
                 return
+            if object_.key < last:
+                raise StoreError(f"list {bucket}: {object_.key!r} came behind {last!r}, which is no order of S3")
+            last = object_.key
+            yield object_
+
+    def _walk_pages(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectState]:
+        while True:
+            page = self._list_page(bucket, prefix, after)
+            yield from page.objects
+            if not page.is_truncated or not page.objects:
+                return
+            after = page.objects[-1].key
+
+    def _list_page(self, bucket: str, prefix: str, after: str) -> Page:
+        request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": self._page_size}
+        if after:
+            request["StartAfter"] = after
+        with translated("list", bucket, prefix):
+            answer = self.s3.list_objects_v2(**request)
+        objects = [
+            ObjectState(
+                bucket=bucket,
+                key=entry["Key"],
+                etag=entry["ETag"].strip('"'),
+                size=entry["Size"],
+                last_modified=_naive_utc(entry["LastModified"]),
+            )
+            for entry in answer.get("Contents", [])
+        ]
+        return Page(objects, answer.get("IsTruncated", False))
+
+    def _lists_in_byte_order(self, bucket: str) -> bool:
+        if self._in_byte_order is None:
+            server = self._look_at_bucket(bucket).get("server", "")
+            self._in_byte_order = server.startswith(_IN_BYTE_ORDER)
+        return self._in_byte_order
+
+    def _look_at_bucket(self, bucket: str) -> Mapping[str, str]:
+        """Return the headers of the store's answer."""
+        with translated("look at", bucket):
+            return self.s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+
+    def now(self, bucket: str) -> dt.datetime:
+        """Return the time (naive UTC, whole seconds) by the clock from which objects get theirs: the store's."""
+        date = self._look_at_bucket(bucket).get("date")
+        return _naive_utc(parsedate_to_datetime(date)) if date else utc_now().replace(microsecond=0)
 
     def ensure_bucket(self, bucket: str) -> None:
         """Make the bucket where it is missing."""
