@@ -8,7 +8,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database import Base
 
-__all__ = ["BYTEWISE", "Attempt", "Failure", "Frame", "FrameLink", "Reservation", "ReservedLink"]
+__all__ = [
+    "BYTEWISE",
+    "Attempt",
+    "Failure",
+    "Frame",
+    "FrameLink",
+    "Reservation",
+    "ReservedLink",
+    "Sweep",
+    "SweepRange",
+]
 
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that compares and sorts by its UTF-8 bytes, which is by code point, on every database."""
@@ -186,3 +196,44 @@ class Attempt(Base):
     etag: Mapped[Bytewise]
     count: Mapped[Long]
     begun_at: Mapped[dt.datetime]
+
+
+class Sweep(Base):
+    """The latest comparison of bucket and index below a prefix; ``ended_at`` is null while it goes on.
+
+    ``scope`` tells sweeps of all things from scans for new objects.
+    """
+
+    __tablename__ = "sweeps"
+    __table_args__ = (UniqueConstraint("bucket", "prefix", "scope"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Identifier]
+    bucket: Mapped[Bytewise]
+    prefix: Mapped[Bytewise]
+    scope: Mapped[Bytewise]
+    begun_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class SweepRange(Base):
+    """A part of a sweep that one worker does at a time.
+
+    It goes from ``after`` (exclusive) to ``until`` (inclusive, null for no end) and is done up to ``position``. The
+    worker ``owner`` has it until ``leased_until``; whoever comes later goes on.
+    """
+
+    __tablename__ = "sweep_ranges"
+    __table_args__ = (Index(None, "sweep_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Identifier]
+    sweep_id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), ForeignKey(Sweep.id, ondelete="CASCADE")
+    )
+    part: Mapped[Bytewise]
+    after: Mapped[Bytewise]
+    until: Mapped[Bytewise | None]
+    position: Mapped[Bytewise]
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)
+    owner: Mapped[Bytewise | None]
+    leased_until: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]

@@ -1,0 +1,173 @@
+"""Sweeps under way: joined, cut into ranges, claimed under a lease, gone on with, ended.
+
+Any number of processes share a sweep. Leases are by the database's clock. Every function needs a transaction that
+writes (`shared.database.write`), where it is not said otherwise.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from shared.database import utc_now
+from shared.index.models import Sweep, SweepRange
+
+__all__ = [
+    "ClaimedRange",
+    "PlannedRange",
+    "begin_sweep",
+    "claim_range",
+    "is_wanted",
+    "release_range",
+    "renew_lease",
+    "save_progress",
+    "sweep_counts",
+    "sweep_under_way",
+]
+
+_NEVER = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - columns hold naive UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRange:
+    """A part of a sweep: what is compared, from ``after`` (exclusive) to ``until`` (inclusive, None for no end)."""
+
+    part: str
+    after: str
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRange:
+    """A range that is ours to do from ``position`` on, as long as the lease is renewed."""
+
+    id: int
+    sweep_id: int
+    part: str
+    position: str
+    until: str | None
+    owner: str
+
+
+def sweep_under_way(session: Session, bucket: str, prefix: str, scope: str) -> int | None:
+    """Return the id of the sweep that goes on just now. Only reads."""
+    return session.scalar(_chosen(bucket, prefix, scope).with_only_columns(Sweep.id).where(Sweep.ended_at.is_(None)))
+
+
+def is_wanted(session: Session, bucket: str, prefix: str, scope: str, since: dt.datetime) -> bool:
+    """Tell whether no sweep has begun since then. Only reads."""
+    begun = session.scalar(_chosen(bucket, prefix, scope).with_only_columns(Sweep.begun_at))
+    return begun is None or begun < since
+
+
+def begin_sweep(
+    session: Session, bucket: str, prefix: str, scope: str, *, since: dt.datetime, ranges: Sequence[PlannedRange]
+) -> int | None:
+    """Begin a sweep and return its id; or that of the one that goes on; or None where one has begun since then."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    new = {"bucket": bucket, "prefix": prefix, "scope": scope, "begun_at": _NEVER, "ended_at": _NEVER}
+    session.execute(insert(Sweep).values(**new).on_conflict_do_nothing())
+    sweep = session.scalars(_chosen(bucket, prefix, scope).with_for_update()).one()
+    if sweep.ended_at is None:
+        return sweep.id
+    if sweep.begun_at >= since:
+        return None
+    session.execute(delete(SweepRange).where(SweepRange.sweep_id == sweep.id))
+    sweep.begun_at, sweep.ended_at = utc_now(), None
+    session.add_all(
+        SweepRange(
+            sweep_id=sweep.id,
+            part=planned.part,
+            after=planned.after,
+            until=planned.until,
+            position=planned.after,
+            counts={},
+        )
+        for planned in ranges
+    )
+    return sweep.id
+
+
+def claim_range(session: Session, sweep_id: int, owner: str, lease: dt.timedelta) -> ClaimedRange | None:
+    """Return a range that nobody does just now, ours from now on; None where there is none."""
+    now = _now(session)
+    free = or_(SweepRange.leased_until.is_(None), SweepRange.leased_until < now)
+    statement = select(SweepRange).where(SweepRange.sweep_id == sweep_id, SweepRange.done_at.is_(None), free)
+    found = session.scalars(statement.order_by(SweepRange.id).limit(1).with_for_update(skip_locked=True)).one_or_none()
+    if found is None:
+        return None
+    found.owner, found.leased_until = owner, now + lease
+    return ClaimedRange(
+        id=found.id,
+        sweep_id=sweep_id,
+        part=found.part,
+        position=found.position,
+        until=found.until,
+        owner=owner,
+    )
+
+
+def renew_lease(session: Session, claimed: ClaimedRange, lease: dt.timedelta) -> bool:
+    """Keep a range for longer; False if it is no longer ours."""
+    return _change(session, claimed, leased_until=_now(session) + lease)
+
+
+def release_range(session: Session, claimed: ClaimedRange) -> None:
+    """Give a range back that is not done, for others to go on with at once."""
+    _change(session, claimed, owner=None, leased_until=None)
+
+
+def save_progress(
+    session: Session, claimed: ClaimedRange, counts: Mapping[str, int], *, position: str | None, is_done: bool = False
+) -> bool:
+    """Add to the counts of a range, and write down how far it is done; False if it is no longer ours.
+
+    With its last range a sweep ends. A position of None leaves it where it was.
+    """
+    session.scalars(select(Sweep.id).where(Sweep.id == claimed.sweep_id).with_for_update()).one_or_none()
+    known = session.scalar(select(SweepRange.counts).where(*_ours(claimed)))
+    if known is None:
+        return False
+    now = utc_now()
+    values: dict[str, object] = {"counts": dict(Counter(known) + Counter(counts))}
+    if position is not None:
+        values["position"] = position
+    if is_done:
+        values["done_at"] = now
+    session.execute(update(SweepRange).where(SweepRange.id == claimed.id).values(**values))
+    left = select(func.count()).where(SweepRange.sweep_id == claimed.sweep_id, SweepRange.done_at.is_(None))
+    if is_done and not session.scalar(left):
+        session.execute(update(Sweep).where(Sweep.id == claimed.sweep_id).values(ended_at=now))
+    return True
+
+
+def sweep_counts(session: Session, sweep_id: int) -> dict[str, int]:
+    """Return the counts of all ranges added up. Only reads."""
+    total: Counter[str] = Counter()
+    for counts in session.scalars(select(SweepRange.counts).where(SweepRange.sweep_id == sweep_id)):
+        total.update(counts)
+    return dict(total)
+
+
+def _chosen(bucket: str, prefix: str, scope: str) -> Select[Sweep]:
+    return select(Sweep).where(Sweep.bucket == bucket, Sweep.prefix == prefix, Sweep.scope == scope)
+
+
+def _ours(claimed: ClaimedRange) -> tuple[ColumnElement[bool], ...]:
+    return SweepRange.id == claimed.id, SweepRange.owner == claimed.owner, SweepRange.done_at.is_(None)
+
+
+def _change(session: Session, claimed: ClaimedRange, **values: object) -> bool:
+    statement = update(SweepRange).where(*_ours(claimed)).values(**values).returning(SweepRange.id)
+    return session.scalars(statement).one_or_none() is not None
+
+
+def _now(session: Session) -> dt.datetime:
+    if session.get_bind().dialect.name != "postgresql":
+        return utc_now()
+    now: dt.datetime = session.scalars(text("SELECT clock_timestamp() AT TIME ZONE 'UTC'")).one()
+    return now
