@@ -47,7 +47,7 @@ def _confirmed(store: Store, states: Iterable[ObjectState]) -> Iterator[ObjectSt
 def _confirmed_in(store: Store, bucket: str, folder: str, group: dict[str, ObjectState]) -> Iterator[ObjectState]:
     """Walk from the first of the keys to the last, unless too many others lie between them."""
     first, last = min(group, key=str.encode), max(group, key=str.encode)
-    for listed in islice(store.walk(bucket, prefix=folder, after=first[:-1]), len(group) + _STRANGERS):
+    for listed in islice(store.walk_as_listed(bucket, prefix=folder, after=first[:-1]), len(group) + _STRANGERS):
         state = group.get(listed.key)
         if state is not None and (state.etag, state.size) == (listed.etag, listed.size):
             yield state

@@ -186,7 +186,7 @@ class Store:
         is asked for one page after the other; for others see `shared.store.listing`.
         """
         if self._lists_in_byte_order(bucket):
-            found = self._walk_pages(bucket, prefix, after)
+            found = self.walk_as_listed(bucket, prefix=prefix, after=after)
         else:
             found = in_byte_order(partial(self._list_page, bucket), prefix, after)
         last = ""
@@ -198,7 +198,8 @@ class Store:
             last = object_.key
             yield object_
 
-    def _walk_pages(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectState]:
+    def walk_as_listed(self, bucket: str, *, prefix: str = "", after: str = "") -> Iterator[ObjectState]:
+        """Yield objects in the order of the store, which is that of bytes for keys of one folder at least."""
         while True:
             page = self._list_page(bucket, prefix, after)
             yield from page.objects
