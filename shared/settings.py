@@ -2,11 +2,13 @@
 
 import ipaddress
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "problems", "settings", "settings_table"]
@@ -22,6 +24,7 @@ class Settings(BaseSettings):
         env_prefix="FITSVAULT_",
         env_file=".env",
         env_ignore_empty=True,
+        hide_input_in_errors=True,
         enable_decoding=False,
         extra="ignore",
         frozen=True,
@@ -172,6 +175,37 @@ class Settings(BaseSettings):
     zip_limit_frames: int = Field(
         200_000, ge=1, title="Frames in a zip", description="Frames that one zip may have; each takes 1 kB of memory."
     )
+    notify_url: SecretStr | None = Field(
+        None,
+        title="Webhook",
+        description="URL that each change of the index is posted to, signed: docs/notifications.md.",
+    )
+    notify_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validate_default=True,
+        title="Webhook secret",
+        description="What those posts are signed with; needed with `FITSVAULT_NOTIFY_URL`, 16 characters or more.",
+    )
+    notify_queue_url: str | None = Field(
+        None, title="Notification queue", description="URL of an SQS queue that each change of the index is sent to."
+    )
+    notify_topic_arn: str | None = Field(
+        None, title="Notification topic", description="ARN of an SNS topic that each change is published to."
+    )
+    notify_endpoint_url: str | None = Field(
+        None,
+        title="Notification endpoint",
+        description="Address of SQS and SNS where they are not those of AWS, such as LocalStack's.",
+    )
+    notify_attempts: int = Field(
+        40,
+        ge=1,
+        le=1000,
+        title="Notification attempts",
+        description="How often a notification is tried, at growing intervals of up to an hour, before it is left to "
+        "`fitsvault notifications`. 40 take about a day.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR."
     )
@@ -201,12 +235,57 @@ class Settings(BaseSettings):
     def _check_networks(cls, value: list[str]) -> list[str]:
         return [str(ipaddress.ip_network(network, strict=False)) for network in value]
 
+    @field_validator("notify_url")
+    @classmethod
+    def _check_notify_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_url(value.get_secret_value())
+        return value
+
+    @field_validator("notify_queue_url", "notify_endpoint_url")
+    @classmethod
+    def _check_notify_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            _check_url(value)
+        return value
+
+    @field_validator("notify_topic_arn")
+    @classmethod
+    def _check_topic(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"arn:[^:\s]+:sns:[^:\s]+:[^:\s]+:[^:\s]+", value):
+            raise ValueError("not the ARN of an SNS topic")
+        return value
+
+    @field_validator("notify_secret")
+    @classmethod
+    def _check_notify_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("notify_url") is not None:
+            raise ValueError("needed with FITSVAULT_NOTIFY_URL")
+        return value
+
+    @property
+    def notify_targets(self) -> tuple[str, ...]:
+        """Names of those who are told what the index holds of an object: webhook, queue, topic."""
+        given = {"webhook": self.notify_url, "queue": self.notify_queue_url, "topic": self.notify_topic_arn}
+        return tuple(name for name, place in given.items() if place is not None)
+
     @property
     def effective_database_url(self) -> str:
         """The index's URL, by default SQLite in the home folder."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{(self.home / 'index.sqlite').resolve()}"
+
+
+def _check_url(text: str) -> None:
+    """Raise ValueError unless it is a URL that can be asked as it stands; the message does not repeat it."""
+    try:
+        url = urlsplit(text)
+        is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or url.fragment or not all("!" <= char <= "~" for char in text):
+        raise ValueError("not an http:// or https:// URL, with its special characters escaped and without #fragment")
 
 
 def settings_table() -> str:

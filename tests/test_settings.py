@@ -26,6 +26,15 @@ def test_tables_are_json_and_the_log_level_is_of_any_case(monkeypatch: pytest.Mo
         ("TRUSTED_PROXIES", '["nowhere"]', "'nowhere' does not appear to be an IPv4 or IPv6 network"),
         ("LOG_LEVEL", "chatty", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("PORT", "http", "valid integer"),
+        ("NOTIFY_URL", "ftp://example.org/", "not an http:// or https:// URL"),
+        ("NOTIFY_URL", "https://", "not an http:// or https:// URL"),
+        ("NOTIFY_URL", "https://example.org/a b", "not an http:// or https:// URL"),
+        ("NOTIFY_URL", "https://example.org:x/", "not an http:// or https:// URL"),
+        ("NOTIFY_URL", "https://[::1", "not an http:// or https:// URL"),
+        ("NOTIFY_URL", "https://example.org/#a", "not an http:// or https:// URL"),
+        ("NOTIFY_SECRET", "too short", "at least 16"),
+        ("NOTIFY_QUEUE_URL", "frames", "not an http:// or https:// URL"),
+        ("NOTIFY_TOPIC_ARN", "arn:aws:sqs:eu-west-1:123456789012:frames", "not the ARN of an SNS topic"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_variable(
@@ -37,3 +46,21 @@ def test_a_wrong_value_is_told_with_its_variable(
     [problem] = problems(caught.value)
     assert problem.startswith(f"FITSVAULT_{name}: ")
     assert said in problem
+
+
+def test_a_webhook_needs_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FITSVAULT_NOTIFY_URL", "https://example.org/hook?token=hidden")
+    with pytest.raises(ValidationError) as caught:
+        Settings(_env_file=None)
+    assert problems(caught.value) == ["FITSVAULT_NOTIFY_SECRET: needed with FITSVAULT_NOTIFY_URL"]
+    monkeypatch.setenv("FITSVAULT_NOTIFY_SECRET", "a secret of the two of us")
+    settings = Settings(_env_file=None)
+    assert settings.notify_targets == ("webhook",)
+    assert "hidden" not in repr(settings)
+
+
+def test_who_is_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings(_env_file=None).notify_targets == ()
+    monkeypatch.setenv("FITSVAULT_NOTIFY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/frames")
+    monkeypatch.setenv("FITSVAULT_NOTIFY_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:frames.fifo")
+    assert Settings(_env_file=None).notify_targets == ("queue", "topic")

@@ -5,8 +5,9 @@ import math
 
 from shared.index.models import Failure, Frame
 from shared.index.query import FrameRow
+from shared.index.times import format_time
 
-__all__ = ["download_document", "failure_object", "format_time", "frame_object"]
+__all__ = ["download_document", "failure_object", "frame_object"]
 
 _HIDING = ("bias", "dark")
 
@@ -33,17 +34,6 @@ def frame_object(row: FrameRow) -> dict[str, object]:
         "related_frames": list(row.related),
         "url": f"frames/{frame.id}/download/",
     } | _more(frame)
-
-
-def format_time(moment: dt.datetime | None) -> str | None:
-    """Return a naive UTC time as ISO 8601: no fraction if it is 0, else milliseconds, cut and not rounded.
-
-    >>> format_time(dt.datetime(2024, 1, 15, 18, 0, 10, 123999))
-    '2024-01-15T18:00:10.123Z'
-    """
-    if moment is None:
-        return None
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
 
 
 def download_document(frame: Frame, *, url: str, expires: dt.datetime) -> dict[str, object]:

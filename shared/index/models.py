@@ -1,7 +1,7 @@
 """The tables of the index. Times are naive UTC, angles degrees, exposure times seconds, sizes bytes or pixels."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,6 +14,7 @@ __all__ = [
     "Failure",
     "Frame",
     "FrameLink",
+    "OutboxMessage",
     "Reservation",
     "ReservedLink",
     "Sweep",
@@ -237,3 +238,30 @@ class SweepRange(Base):
     owner: Mapped[Bytewise | None]
     leased_until: Mapped[dt.datetime | None]
     done_at: Mapped[dt.datetime | None]
+
+
+class OutboxMessage(Base):
+    """What one target is still to be told of an object; `id` gives the order in which it became so.
+
+    ``due_at`` is when the next attempt may begin, which a claim puts off; null when there will be none any more.
+    ``attempts`` counts those that have begun, ``reason`` is why the last one failed.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(None, "due_at", "id"),
+        Index(None, "bucket", "key", "target", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Identifier]
+    target: Mapped[Bytewise]
+    event_id: Mapped[Bytewise]
+    type: Mapped[Bytewise]
+    bucket: Mapped[Bytewise]
+    key: Mapped[Bytewise]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime | None]
+    attempts: Mapped[Long]
+    reason: Mapped[Bytewise | None]

@@ -1,9 +1,9 @@
-"""Dates and times as people write them, in naive UTC."""
+"""Dates and times as people and programs write them, in naive UTC."""
 
 import datetime as dt
 import re
 
-__all__ = ["parse_date", "parse_time"]
+__all__ = ["format_time", "parse_date", "parse_time"]
 
 _DATE = r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})|(?P<month2>[0-9]{2})(?P<day2>[0-9]{2}))"
 _CLOCK = (
@@ -17,6 +17,17 @@ _FIRST = dt.datetime.combine(dt.date.min, dt.time.min)
 _LAST = dt.datetime.combine(dt.date.max, dt.time.max)
 _DATE_ONLY = re.compile(_DATE)
 _TIME = re.compile(rf"{_DATE}(?:(?:[Tt]| +){_CLOCK}(?:{_LOST_PLUS}| *(?:{_OFFSET}))?|(?P<date_zulu>[Zz]))?")
+
+
+def format_time(moment: dt.datetime | None) -> str | None:
+    """Return a naive UTC time as ISO 8601: no fraction if it is 0, else milliseconds, cut and not rounded.
+
+    >>> format_time(dt.datetime(2024, 1, 15, 18, 0, 10, 123999))
+    '2024-01-15T18:00:10.123Z'
+    """
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
 
 
 def parse_date(text: str) -> dt.date:

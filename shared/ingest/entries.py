@@ -16,6 +16,7 @@ from shared.errors import OvertakenError
 from shared.index.failures import clear_failure, record_failure, record_unavailable
 from shared.index.frames import put_frame, remove_frame
 from shared.index.knowledge import KnownObject, known_object, lock_object
+from shared.index.outbox import announcing
 from shared.index.record import FailureRecord, FrameRecord
 from shared.settings import Settings
 from shared.store.client import Store
@@ -32,6 +33,8 @@ class Entries:
     def __init__(self, settings: Settings, store: Store, sessions: sessionmaker[Session]) -> None:
         self._bucket = settings.bucket
         self._derived_bucket = settings.derived_bucket
+        self._targets = settings.notify_targets
+        self._most_attempts = settings.retry_attempts
         self._store = store
         self._sessions = sessions
 
@@ -92,7 +95,9 @@ class Entries:
             lock_object(session, self._bucket, key)
             attempts = count(known_object(session, self._bucket, key))
             retry_at = due(attempts)
-            record_unavailable(session, self._bucket, key, reason, attempts=attempts, retry_at=retry_at)
+            is_given_up = retry_at is None and attempts >= self._most_attempts
+            with announcing(session, self._targets if is_given_up else (), self._bucket, key):
+                record_unavailable(session, self._bucket, key, reason, attempts=attempts, retry_at=retry_at)
         _log.warning(
             "not settled",
             extra={
@@ -117,7 +122,8 @@ class Entries:
             now = known_object(session, self._bucket, key)
             if not now.agrees(known) and (own is None or (now.digest, now.verdict) != (own, None)):
                 raise OvertakenError(f"{self._bucket}/{key} was settled by another meanwhile")
-            yield session, now
+            with announcing(session, self._targets, self._bucket, key):
+                yield session, now
 
     def _drop_derived(self, digest: str | None) -> None:
         if digest is not None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from functions.api import schemas
-from functions.api.presentation import format_time
 from shared.index.record import LinkRecord
+from shared.index.times import format_time
 from tests.api.conftest import PutFrame
 
 FIRST_KEYS = [
