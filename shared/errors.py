@@ -31,6 +31,8 @@
     │   └── BadKeyError          a key, or what a header would make one of, that is refused
     ├── UploadError              an upload that does not become a frame
     ├── SourceError              an archive to be taken over that cannot be read
+    ├── NotDeliveredError        a notification that its target did not take; a retry may cure it
+    │   └── DeliveryRefusedError it never will
     ├── EventError               an event that no dialect knows, or a broken one
     ├── OvertakenError           another has settled the object meanwhile; look again
     └── InvalidParameterError    a query parameter that cannot be read
@@ -47,6 +49,7 @@ __all__ = [
     "BadKeyError",
     "BadTemplateError",
     "BadTokenError",
+    "DeliveryRefusedError",
     "EventError",
     "FitsError",
     "FitsvaultError",
@@ -54,6 +57,7 @@ __all__ = [
     "InvalidParameterError",
     "MissingKeywordError",
     "NamingError",
+    "NotDeliveredError",
     "NotFitsError",
     "ObjectChangedError",
     "ObjectGoneError",
@@ -222,6 +226,24 @@ class UploadError(FitsvaultError):
 
 class SourceError(FitsvaultError):
     """An archive that is to be taken over and cannot be read, or a part of it that has no place here."""
+
+
+class NotDeliveredError(FitsvaultError):
+    """A notification that its target did not take, as far as is known; a retry may cure it.
+
+    Parameters
+    ----------
+    retry_after
+        Seconds that the target asks us to wait.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class DeliveryRefusedError(NotDeliveredError):
+    """A notification that its target will not take, however often it is sent."""
 
 
 class EventError(FitsvaultError):

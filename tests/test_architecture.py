@@ -19,6 +19,7 @@ ROOMS = {
     "shared.ingest": 2,
     "shared.intake": 2,
     "shared.migrations": 2,
+    "shared.notify": 2,
     "shared.pyobs": 2,
     "shared.fits": 1,
     "shared.index": 1,
