@@ -46,6 +46,7 @@ lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/pyobs.in --output-file requirements/pyobs.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/localstack.in --output-file requirements/localstack.txt
 
 clean: ## Remove what was built (never the data)
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
