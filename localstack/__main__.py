@@ -49,7 +49,7 @@ def _run(settings: Settings) -> None:
     check_port(settings.host, settings.port, "FITSVAULT_PORT")
     if settings.s3_endpoint_url is None:
         check_port("127.0.0.1", settings.s3_port, "FITSVAULT_S3_PORT")
-    archive = LocalArchive(settings)
+    archive = LocalArchive(settings, tell=lambda news: typer.echo(f"fitsvault: {news}", err=True))
     try:
         password_file = archive.start()
         _greet(archive, str(password_file) if password_file else None)

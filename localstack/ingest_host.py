@@ -1,4 +1,4 @@
-"""The ingest function's host on one machine: takes the store's webhook, and keeps the sweeper running beside it.
+"""The ingest function's host on one machine: takes the store's webhook, polls its queue, and keeps the sweeper running.
 
 The answer to an event comes after its object is settled, so the store's own retries cover what fails here.
 """
@@ -21,6 +21,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from functions.ingest.handler import handle
+from localstack.queue import Queue
+from localstack.queue_poller import QueuePoller
+from localstack.state import StartError
 from localstack.sweeper import Sweeper
 from shared.errors import EventError, FitsvaultError
 from shared.events.reader import read_event
@@ -35,19 +38,28 @@ MAX_EVENT_BYTES = 4 << 20
 
 
 class _Host:
-    def __init__(self, settings: Settings, secret: str) -> None:
+    def __init__(self, settings: Settings) -> None:
+        if settings.event_secret is None:
+            raise StartError("the ingest host takes no events without FITSVAULT_EVENT_SECRET")
         self._settings = settings
-        self._secret = secret
+        self._secret = settings.event_secret.get_secret_value()
         self._ingester = make_ingester(settings)
         self._workers = anyio.CapacityLimiter(settings.ingest_workers)
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-        self._sweeper = Sweeper(settings)
+        self._background: list[Sweeper | QueuePoller] = [Sweeper(settings)]
+        if settings.queue_url is not None:
+            take = partial(handle, ingester=self._ingester)
+            queue = Queue(settings.queue_url, settings)
+            self._background.append(QueuePoller(queue, take, workers=settings.ingest_workers))
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._sweeper.start()
+        for work in self._background:
+            work.start()
         yield
-        await anyio.to_thread.run_sync(self._sweeper.stop)
+        async with anyio.create_task_group() as group:
+            for work in self._background:
+                group.start_soon(anyio.to_thread.run_sync, work.stop)
 
     async def take(self, request: Request) -> JSONResponse:
         """Take one event: 401, 403, 413 and 400 for what is none of ours, 503 for what a retry can cure."""
@@ -121,9 +133,9 @@ class _Host:
                     del self._locks[key]
 
 
-def make_ingest_host(settings: Settings, secret: str) -> Starlette:
-    """Return the web application that takes events at ``/events`` from whoever knows ``secret``."""
-    host = _Host(settings, secret)
+def make_ingest_host(settings: Settings) -> Starlette:
+    """Return the web application that takes events at ``/events`` from whoever knows the secret of the settings."""
+    host = _Host(settings)
     return Starlette(
         routes=[Route("/events", host.take, methods=["POST"]), Route("/health", host.health)],
         lifespan=host.lifespan,

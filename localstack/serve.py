@@ -1,10 +1,16 @@
-"""The two web processes of the local archive: ``python -m localstack.serve api|ingest``."""
+"""The processes of the archive, one by one: ``python -m localstack.serve api|ingest|prepare``.
 
-import os
+``prepare`` makes what the other two need (tables, superuser, buckets, notification), and ends. It is for those who do
+not let ``python -m localstack`` start them all.
+"""
+
 import sys
 
 import uvicorn
 
+from localstack.preparing import prepare_database
+from localstack.state import StartError
+from localstack.stores.setup import set_up_store
 from shared.logs import configure_logs
 from shared.settings import Settings
 
@@ -12,18 +18,38 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Serve until we are told to stop; port and secret of the event door come by environment."""
+    """Serve until we are told to stop."""
     settings = Settings()
     configure_logs(settings.log_level)
-    if sys.argv[1:] == ["ingest"]:
-        from localstack.ingest_host import make_ingest_host  # noqa: PLC0415 - brings astropy, which the API does without
+    parts = {"api": _api, "ingest": _ingest, "prepare": _prepare}
+    if len(sys.argv) != 2 or sys.argv[1] not in parts:
+        sys.exit(f"usage: python -m localstack.serve {'|'.join(parts)}")
+    try:
+        parts[sys.argv[1]](settings)
+    except StartError as error:
+        sys.exit(f"fitsvault: {error}")
 
-        app = make_ingest_host(settings, os.environ["FITSVAULT_EVENT_SECRET"])
-        _serve(app, "127.0.0.1", int(os.environ["FITSVAULT_EVENT_PORT"]))
-    else:
-        from functions.api.app import create_app  # noqa: PLC0415
 
-        _serve(create_app(settings), settings.host, settings.port)
+def _api(settings: Settings) -> None:
+    from functions.api.app import create_app  # noqa: PLC0415
+
+    _serve(create_app(settings), settings.host, settings.port)
+
+
+def _ingest(settings: Settings) -> None:
+    from localstack.ingest_host import make_ingest_host  # noqa: PLC0415 - brings astropy, which the API does without
+
+    if settings.event_port is None:
+        raise StartError("the ingest host needs FITSVAULT_EVENT_PORT")
+    _serve(make_ingest_host(settings), settings.event_host, settings.event_port)
+
+
+def _prepare(settings: Settings) -> None:
+    if settings.s3_endpoint_url is None or settings.admin_password is None:
+        raise StartError("to prepare an archive, set FITSVAULT_S3_ENDPOINT_URL and FITSVAULT_ADMIN_PASSWORD")
+    prepare_database(settings)
+    for news in set_up_store(settings).news:
+        print(f"fitsvault: {news}", file=sys.stderr)  # noqa: T201 - for who prepares
 
 
 def _serve(app: object, host: str, port: int) -> None:

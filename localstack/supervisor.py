@@ -6,22 +6,19 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from localstack.child import Child
-from localstack.seaweed import seaweed_command, write_seaweed_configuration
+from localstack.preparing import prepare_database
 from localstack.state import LocalState, StartError, free_port, load_state
-from shared.accounts.service import ensure_admin
-from shared.database import make_engine, make_session_factory, write
-from shared.errors import StoreError
+from localstack.stores.model import StoreServer, webhook_url
+from localstack.stores.setup import DATA_FOLDERS, make_store_server, set_up_store
 from shared.files import write_private
-from shared.migrations import upgrade
 from shared.settings import LOCAL_SETTINGS_FILE, Settings, plain_settings
-from shared.store.client import Store
 
 __all__ = ["LocalArchive", "lock_home", "stop_on_signals"]
 
@@ -29,6 +26,7 @@ _START_SECONDS = 60.0
 _TOLD = (
     "port",
     "host",
+    "store",
     "s3_endpoint_url",
     "s3_access_key",
     "s3_secret_key",
@@ -43,27 +41,22 @@ class LocalArchive:
     """Object store, ingest host and API as three processes.
 
     With ``FITSVAULT_S3_ENDPOINT_URL`` set the store is somebody else's and none is started.
+
+    Parameters
+    ----------
+    tell
+        Takes what an operator must know while all of it starts.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
         home = settings.home.resolve()
         self.home = home
         self.state: LocalState = load_state(home)
         self.embedded = settings.s3_endpoint_url is None
         self.settings = self._complete(settings)
-        environment = self._environment()
-        python = [sys.executable, "-m", "localstack.serve"]
-        self._weed = Child(
-            "object store",
-            seaweed_command(home / "conf", home / "store", self.state, self.settings.s3_port),
-            env=os.environ,
-            cwd=home / "conf",
-            log=home / "logs" / "store.log",
-        )
-        logs, here = home / "logs", Path.cwd()
-        self._ingest = Child("ingest", [*python, "ingest"], env=environment, cwd=here, log=logs / "ingest.log")
-        self._api = Child("API", [*python, "api"], env=environment, cwd=here, log=logs / "api.log")
-        self._servers = [self._ingest, self._api]
+        self._tell = tell
+        self._store: Child | None = None
+        self._servers: list[Child] = []
 
     @property
     def url(self) -> str:
@@ -73,20 +66,22 @@ class LocalArchive:
     @property
     def children(self) -> list[Child]:
         """The processes, in the order of their start."""
-        return [self._weed, *self._servers] if self.embedded else list(self._servers)
+        return [self._store, *self._servers] if self._store else list(self._servers)
 
     def start(self) -> Path | None:
         """Start everything and wait until all of it answers; return the file of a newly made admin password."""
         if self.embedded:
-            self._start_store()
-        store = Store(self.settings)
-        self._prepare_buckets(store)
+            self._start_store(make_store_server(self.settings, self.state, self._tell))
+        done = set_up_store(self.settings)
+        for news in done.news:
+            self._tell(news)
         password_file = self._prepare_database()
         self._clear_work()
+        ingest, api = self._servers = self._make_servers(self.settings.queue_url or done.queue_url)
         for server in self._servers:
             server.start()
-        self._wait(self._servers[0], f"http://127.0.0.1:{self.state.ports['events']}/health")
-        self._wait(self._servers[1], f"{self.url}/health/")
+        self._wait(ingest, f"{webhook_url(self.settings).removesuffix('/events')}/health")
+        self._wait(api, f"{self.url}/health/")
         self._tell_command_line()
         return password_file
 
@@ -96,7 +91,7 @@ class LocalArchive:
             for child in self.children:
                 if not child.is_running() and child.may_start():
                     yield f"{child.name} has ended and is started again, see {child.log}"
-                    if child is self._ingest:
+                    if child in self._servers[:1]:
                         self._clear_work()
                     child.start()
             time.sleep(0.2)
@@ -114,6 +109,8 @@ class LocalArchive:
             "port": port,
             "work_dir": settings.work_dir or self.home / "work",
             "database_url": settings.database_url or f"sqlite:///{self.home / 'index.sqlite'}",
+            "event_port": settings.event_port or self.state.ports["events"],
+            "event_secret": settings.event_secret or self.state.event_secret,
         }
         if self.embedded:
             s3_port = settings.s3_port or free_port({port, *self.state.ports.values()})
@@ -125,59 +122,56 @@ class LocalArchive:
             }
         return Settings.model_validate(settings.model_dump() | changes)
 
-    def _environment(self) -> dict[str, str]:
-        own = {f"FITSVAULT_{name.upper()}": value for name, value in plain_settings(self.settings).items()}
-        return {
-            **os.environ,
-            **own,
-            "FITSVAULT_EVENT_SECRET": self.state.event_secret,
-            "FITSVAULT_EVENT_PORT": str(self.state.ports["events"]),
-        }
+    def _make_servers(self, queue_url: str | None) -> list[Child]:
+        settings = self.settings.model_copy(update={"queue_url": queue_url})
+        own = {f"FITSVAULT_{name.upper()}": value for name, value in plain_settings(settings).items()}
+        python = [sys.executable, "-m", "localstack.serve"]
+        return [
+            Child(
+                "API" if part == "api" else part,
+                [*python, part],
+                env={**os.environ, **own},
+                cwd=Path.cwd(),
+                log=self.home / "logs" / f"{part}.log",
+            )
+            for part in ("ingest", "api")
+        ]
 
     def _clear_work(self) -> None:
         """Remove what an ingest had under work when it was killed; a folder that settings name is left alone."""
         shutil.rmtree(self.home / "work", ignore_errors=True)
 
-    def _start_store(self) -> None:
-        secret = self.settings.s3_secret_key
-        write_seaweed_configuration(
-            self.home / "conf",
-            self.state,
-            bucket=self.settings.bucket,
-            access_key=self.settings.s3_access_key or "",
-            secret_key=secret.get_secret_value() if secret else "",
+    def _start_store(self, server: StoreServer) -> None:
+        self._check_home(server.folder)
+        (self.home / server.folder).mkdir(exist_ok=True)
+        (self.home / "conf").mkdir(mode=0o700, exist_ok=True)
+        server.write_configuration()
+        self._store = Child(
+            "object store",
+            server.command(),
+            env={**os.environ, **server.environment()},
+            cwd=self.home / "conf",
+            log=self.home / "logs" / "store.log",
         )
-        (self.home / "store").mkdir(exist_ok=True)
-        self._weed.start()
-        self._wait(self._weed, f"{self.settings.s3_endpoint_url}/healthz")
+        self._store.start()
+        self._wait(self._store, f"{self.settings.s3_endpoint_url}{server.health_path}")
+        if server.notice:
+            self._tell(server.notice)
 
-    def _prepare_buckets(self, store: Store) -> None:
-        """Make both buckets, and wait until one of them takes an object: a fresh store needs a moment."""
-        deadline = time.monotonic() + _START_SECONDS
-        probe = "probe/started"
-        while True:
-            try:
-                for bucket in (self.settings.bucket, self.settings.derived_bucket):
-                    store.ensure_bucket(bucket)
-                store.write_bytes(self.settings.derived_bucket, probe, b"", "text/plain")
-                store.delete(self.settings.derived_bucket, (probe,))
-            except StoreError as error:
-                if time.monotonic() > deadline:
-                    raise StartError(f"the object store does not take objects: {error}") from error
-                time.sleep(0.2)
-            else:
-                return
+    def _check_home(self, folder: str) -> None:
+        """Refuse to start another store than the one that has this archive's objects: all frames would be gone."""
+        for name, other in DATA_FOLDERS.items():
+            if other != folder and (self.home / other).exists():
+                raise StartError(
+                    f"the archive in {self.home} has its objects in {name}: set FITSVAULT_STORE={name},"
+                    " or another FITSVAULT_HOME for a new archive"
+                )
 
     def _prepare_database(self) -> Path | None:
-        engine = make_engine(self.settings.effective_database_url)
-        upgrade(engine)
-        given = self.settings.admin_password
-        with write(make_session_factory(engine)) as session:
-            made = ensure_admin(session, self.settings.admin_username, given.get_secret_value() if given else None)
-            path = self.home / "admin-password"
-            if made is not None:
-                write_private(path, made)
-        engine.dispose()
+        made = prepare_database(self.settings)
+        path = self.home / "admin-password"
+        if made is not None:
+            write_private(path, made)
         return path if path.exists() else None
 
     def _tell_command_line(self) -> None:

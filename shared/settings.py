@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", title="Host", description="Address that the API listens on under `make run`.")
     port: int = Field(8000, ge=0, le=65535, title="Port", description="Port of the API under `make run`.")
 
+    store: Literal["seaweedfs", "minio", "localstack"] = Field(
+        "seaweedfs",
+        title="Store",
+        description="Object store that `make run` starts: seaweedfs, minio or localstack. With "
+        "`FITSVAULT_S3_ENDPOINT_URL`: what that store is, so that it can be told to send its events.",
+    )
     s3_port: int = Field(9000, ge=0, le=65535, title="S3 port", description="Port of the embedded object store.")
     s3_endpoint_url: str | None = Field(
         None, title="S3 endpoint", description="Use the object store at this address and start none. Unset on AWS."
@@ -61,6 +67,30 @@ class Settings(BaseSettings):
     )
     derived_bucket: str = Field(
         "derived", title="Derived bucket", description="Bucket of previews and headers. Only functions write it."
+    )
+
+    event_host: str = Field(
+        "127.0.0.1", title="Event host", description="Address that the ingest host takes the store's events on."
+    )
+    event_port: int | None = Field(
+        None, ge=1, le=65535, title="Event port", description="Port of the ingest host. Unset: `make run` finds one."
+    )
+    event_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        title="Event secret",
+        description="What a webhook must send as `Authorization: Bearer …`. Unset: made at first start by `make run`.",
+    )
+    minio_webhook_arn: str = Field(
+        "arn:minio:sqs::FITSVAULT:webhook",
+        title="MinIO's webhook",
+        description="ARN of the webhook target of a MinIO that `make run` has not started.",
+    )
+    queue_url: str | None = Field(
+        None,
+        title="Queue",
+        description="URL of an SQS queue with the bucket's events; the ingest host polls it. "
+        "`FITSVAULT_STORE=localstack` makes one.",
     )
 
     database_url: SecretStr | None = Field(

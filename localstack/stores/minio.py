@@ -1,0 +1,114 @@
+"""MinIO as object store: its command line, its webhook with a queue on disk, and the buckets' notification."""
+
+import logging
+import shutil
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from minio import Minio
+from minio.error import MinioException
+from minio.notificationconfig import NotificationConfig, QueueConfig
+
+from localstack.state import StartError
+from localstack.stores.model import plain, webhook_url
+from shared.settings import Settings
+from shared.store.client import make_session
+
+__all__ = ["MinioServer", "notify_by_webhook"]
+
+_log = logging.getLogger("fitsvault.local")
+_TARGET = "FITSVAULT"
+_RULE = "fitsvault"
+_EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleDelMarkerExpiration:Delete"]
+_QUEUE_LIMIT = 1_000_000
+
+
+class MinioServer:
+    """``minio server`` on one folder, on loopback only, without its console.
+
+    Events that the ingest host does not take wait in a folder and are sent again every 3 s, one after the other: an
+    event that is refused for ever would hold up the others, so only what the host understands is asked for.
+    """
+
+    folder: ClassVar[str] = "minio"
+    health_path: ClassVar[str] = "/minio/health/ready"
+    notice: ClassVar[str] = ""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def write_configuration(self) -> None:
+        """Write nothing: MinIO takes all from its environment."""
+
+    def command(self) -> list[str]:
+        """Return the command line; StartError where there is no ``minio``."""
+        program = shutil.which("minio")
+        if program is None:
+            raise StartError(
+                "no `minio` on PATH; with Go 1.24 or later: go install github.com/minio/minio@latest,"
+                " and put the folder `go env GOPATH`/bin on PATH"
+            )
+        settings = self._settings
+        return [program, "server", "--quiet", "--address", f"127.0.0.1:{settings.s3_port}", str(self._data)]
+
+    def environment(self) -> dict[str, str]:
+        """Return keys, and the webhook with its queue."""
+        settings = self._settings
+        webhook = {
+            "ENABLE": "on",
+            "ENDPOINT": webhook_url(settings),
+            "AUTH_TOKEN": plain(settings.event_secret),
+            "QUEUE_DIR": str(settings.home.resolve() / "minio-queue"),
+            "QUEUE_LIMIT": str(_QUEUE_LIMIT),
+        }
+        return {
+            "MINIO_ROOT_USER": settings.s3_access_key or "",
+            "MINIO_ROOT_PASSWORD": plain(settings.s3_secret_key),
+            "MINIO_SITE_REGION": settings.s3_region,
+            "MINIO_BROWSER": "off",
+            "MINIO_UPDATE": "off",
+            **{f"MINIO_NOTIFY_WEBHOOK_{name}_{_TARGET}": value for name, value in webhook.items()},
+        }
+
+    @property
+    def _data(self) -> str:
+        return str(self._settings.home / self.folder)
+
+
+def notify_by_webhook(settings: Settings, arn: str) -> None:
+    """Have MinIO tell the webhook ``arn`` of what comes and goes in the science bucket; other rules stay.
+
+    Raises
+    ------
+    StartError
+        MinIO has no such webhook, or the keys may not set a bucket's notification.
+    """
+    client = _client(settings)
+    rule = QueueConfig(queue=arn, events=_EVENTS, config_id=_RULE)
+    try:
+        config = client.get_bucket_notification(settings.bucket)
+        others = [other for other in config.queue_config_list if other.queue != arn and other.config_id != _RULE]
+        config = NotificationConfig(
+            cloud_func_config_list=config.cloud_func_config_list,
+            queue_config_list=[*others, rule],
+            topic_config_list=config.topic_config_list,
+        )
+        client.set_bucket_notification(settings.bucket, config)
+    except MinioException as error:
+        raise StartError(f"MinIO does not send events of {settings.bucket} to {arn}: {error}") from error
+
+
+def _client(settings: Settings) -> Minio:
+    address = urlsplit(settings.s3_endpoint_url or "")
+    credentials = make_session(settings).get_credentials()
+    keys = credentials.get_frozen_credentials() if credentials else None
+    if keys is None:
+        raise StartError("no keys for MinIO: set FITSVAULT_S3_ACCESS_KEY and FITSVAULT_S3_SECRET_KEY")
+    return Minio(
+        address.netloc,
+        access_key=keys.access_key,
+        secret_key=keys.secret_key,
+        session_token=keys.token,
+        secure=address.scheme == "https",
+        region=settings.s3_region,
+    )

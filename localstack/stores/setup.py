@@ -1,0 +1,86 @@
+"""What an object store needs before it is an archive's: both buckets, and a way to tell of its objects."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localstack.state import LocalState, StartError
+from localstack.stores.localstack import LocalstackServer
+from localstack.stores.minio import MinioServer, notify_by_webhook
+from localstack.stores.model import StoreServer
+from localstack.stores.seaweedfs import SeaweedServer
+from localstack.stores.stack import deploy_storage
+from shared.errors import StoreError
+from shared.settings import Settings
+from shared.store.client import Store
+
+__all__ = ["DATA_FOLDERS", "StoreSetUp", "make_store_server", "set_up_store"]
+
+DATA_FOLDERS = {
+    "seaweedfs": SeaweedServer.folder,
+    "minio": MinioServer.folder,
+    "localstack": LocalstackServer.folder,
+}
+"""Where each store that we start keeps its objects, below home."""
+
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSetUp:
+    """What came of it: the queue that tells of objects, if it is one, and what an operator must know."""
+
+    queue_url: str | None = None
+    news: tuple[str, ...] = ()
+
+
+def make_store_server(settings: Settings, state: LocalState, tell: Callable[[str], None]) -> StoreServer:
+    """Return the store that the settings name, to be started; ``tell`` is told of what takes its time."""
+    if settings.store == "minio":
+        return MinioServer(settings)
+    if settings.store == "localstack":
+        return LocalstackServer(settings, tell)
+    return SeaweedServer(settings, state)
+
+
+def set_up_store(settings: Settings) -> StoreSetUp:
+    """Make what is missing in the store that the settings name, and wait until it takes an object.
+
+    A store that cannot be made to tell of its objects is no reason not to start: the sweep finds them.
+
+    Raises
+    ------
+    StartError
+        It takes no objects, or the buckets cannot be made.
+    """
+    if settings.store == "localstack":
+        queue_url = deploy_storage(settings)
+        _wait_for_buckets(settings)
+        return StoreSetUp(queue_url)
+    _wait_for_buckets(settings)
+    if settings.store == "minio":
+        try:
+            notify_by_webhook(settings, settings.minio_webhook_arn)
+        except StartError as error:
+            return StoreSetUp(news=(f"{error}. New objects are found by the sweep alone.",))
+    return StoreSetUp()
+
+
+def _wait_for_buckets(settings: Settings) -> None:
+    """Make both buckets where they are missing, and wait until one of them takes an object."""
+    store = Store(settings)
+    deadline = time.monotonic() + _SECONDS
+    probe = "probe/started"
+    while True:
+        try:
+            for bucket in (settings.bucket, settings.derived_bucket):
+                store.ensure_bucket(bucket)
+            store.write_bytes(settings.derived_bucket, probe, b"", "text/plain")
+            store.delete(settings.derived_bucket, (probe,))
+        except StoreError as error:
+            if time.monotonic() > deadline:
+                raise StartError(f"the object store does not take objects: {error}") from error
+            time.sleep(_SECONDS / 300)
+        else:
+            store.s3.close()
+            return
