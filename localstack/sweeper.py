@@ -22,9 +22,8 @@ class Sweeper:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=work, name=work.__name__, daemon=True) for work in (self._sweep, self._retry)
-        ]
+        works = (self._sweep, self._retry) if settings.reconcile_seconds else (self._retry,)
+        self._threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in works]
 
     def start(self) -> None:
         """Begin."""

@@ -167,7 +167,10 @@ class Settings(BaseSettings):
         "minutes, before it is left to `fitsvault failures`.",
     )
     reconcile_seconds: float = Field(
-        900.0, gt=0, title="Reconcile interval", description="Seconds between two sweeps that find what no event told."
+        900.0,
+        ge=0,
+        title="Reconcile interval",
+        description="Seconds between two sweeps that find what no event told. 0: none, for another runs them.",
     )
     link_seconds: int = Field(
         900, ge=1, le=604800, title="Life of links", description="Seconds that a presigned download link lives."
