@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from shared.index.failures import UNAVAILABLE, find_failure
 from shared.index.frames import IndexedObject, find_object
 from shared.index.models import Failure
+from shared.index.superseded import superseded_digests
 
 __all__ = ["KnownFailure", "KnownObject", "known_object", "lock_object"]
 
@@ -36,10 +37,14 @@ class KnownFailure:
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
-    """The frame and the failure of an object, as far as there are any."""
+    """The frame and the failure of an object, as far as there are any.
+
+    ``superseded`` are the names of derived objects that were its frame's and are still to be deleted.
+    """
 
     frame: IndexedObject | None
     failure: KnownFailure | None
+    superseded: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str | None:
@@ -60,7 +65,11 @@ class KnownObject:
 def known_object(session: Session, bucket: str, key: str) -> KnownObject:
     """Return what the index holds of an object."""
     failure = find_failure(session, bucket, key)
-    return KnownObject(find_object(session, bucket, key), _known_failure(failure) if failure is not None else None)
+    return KnownObject(
+        frame=find_object(session, bucket, key),
+        failure=_known_failure(failure) if failure is not None else None,
+        superseded=tuple(superseded_digests(session, bucket, key)),
+    )
 
 
 def lock_object(session: Session, bucket: str, key: str) -> None:

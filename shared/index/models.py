@@ -17,6 +17,7 @@ __all__ = [
     "OutboxMessage",
     "Reservation",
     "ReservedLink",
+    "Superseded",
     "Sweep",
     "SweepRange",
 ]
@@ -265,3 +266,14 @@ class OutboxMessage(Base):
     due_at: Mapped[dt.datetime | None]
     attempts: Mapped[Long]
     reason: Mapped[Bytewise | None]
+
+
+class Superseded(Base):
+    """Derived objects, by their digest, that belong to no frame any more and are still to be deleted."""
+
+    __tablename__ = "superseded"
+    __table_args__ = (Index(None, "bucket", "key"),)
+
+    digest: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+    bucket: Mapped[Bytewise]
+    key: Mapped[Bytewise]

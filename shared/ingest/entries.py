@@ -18,6 +18,7 @@ from shared.index.frames import put_frame, remove_frame
 from shared.index.knowledge import KnownObject, known_object, lock_object
 from shared.index.outbox import announcing
 from shared.index.record import FailureRecord, FrameRecord
+from shared.index.superseded import end_superseded, note_superseded
 from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.naming import derived_keys
@@ -51,10 +52,9 @@ class Entries:
                 clear_failure(session, self._bucket, record.key)
         except OvertakenError:
             if self.known(record.key).digest != record.digest:
-                self._drop_derived(record.digest)
+                self._store.delete(self._derived_bucket, derived_keys(record.digest))
             raise
-        if before.digest != record.digest:
-            self._drop_derived(before.digest)
+        self._drop_superseded(record.key, before)
         _log.info("indexed", extra={"bucket": self._bucket, "key": record.key, "frame": frame_id})
         return frame_id
 
@@ -63,7 +63,7 @@ class Entries:
         with self._writing(record.key, known) as (session, before):
             remove_frame(session, self._bucket, record.key)
             record_failure(session, record)
-        self._drop_derived(before.digest)
+        self._drop_superseded(record.key, before)
         _log.warning(
             "not indexed",
             extra={"bucket": self._bucket, "key": record.key, "kind": record.kind, "reason": record.message},
@@ -74,7 +74,7 @@ class Entries:
         with self._writing(key, known) as (session, before):
             remove_frame(session, self._bucket, key)
             clear_failure(session, self._bucket, key)
-        self._drop_derived(before.digest)
+        self._drop_superseded(key, before)
         _log.info(
             "removed", extra={"bucket": self._bucket, "key": key, "frame": before.frame.id if before.frame else None}
         )
@@ -109,6 +109,15 @@ class Entries:
             },
         )
 
+    def tidy(self, key: str, known: KnownObject) -> None:
+        """Delete derived objects of the object that were superseded."""
+        for digest in known.superseded:
+            if digest != known.digest:
+                self._store.delete(self._derived_bucket, derived_keys(digest))
+            with write(self._sessions) as session:
+                lock_object(session, self._bucket, key)
+                end_superseded(session, digest)
+
     @contextmanager
     def _writing(
         self, key: str, known: KnownObject, *, own: str | None = None
@@ -122,9 +131,12 @@ class Entries:
             now = known_object(session, self._bucket, key)
             if not now.agrees(known) and (own is None or (now.digest, now.verdict) != (own, None)):
                 raise OvertakenError(f"{self._bucket}/{key} was settled by another meanwhile")
+            if now.digest not in (None, own):
+                note_superseded(session, self._bucket, key, str(now.digest))
             with announcing(session, self._targets, self._bucket, key):
                 yield session, now
 
-    def _drop_derived(self, digest: str | None) -> None:
-        if digest is not None:
-            self._store.delete(self._derived_bucket, derived_keys(digest))
+    def _drop_superseded(self, key: str, before: KnownObject) -> None:
+        """Delete what the transaction has made superfluous, and what somebody who was killed has left."""
+        if before.digest is not None or before.superseded:
+            self.tidy(key, self.known(key))

@@ -114,6 +114,7 @@ class Ingester:
         if seen.size == 0 and key.endswith("/"):
             return Outcome.IGNORED
         if not force and _is_settled(seen, known):
+            self.entries.tidy(key, known)
             return Outcome.UNCHANGED
         try:
             with fetched(self._store, seen, self._settings.work_dir) as object_, self._attempt(seen):

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from shared.ingest.service import Ingester
 from shared.migrations import upgrade
 from shared.settings import Settings
 from shared.store.client import Store
+from shared.store.naming import object_digest
 from tests.archive import RunningArchive
 from tests.postgres import new_database
 
@@ -48,28 +50,32 @@ class Room:
         with read(self.sessions) as session:
             return find_failure(session, self.settings.bucket, key)
 
-    def derived(self) -> set[str]:
-        return {found.key for found in self.store.walk(self.settings.derived_bucket)}
+    def derived(self, key: str | None = None) -> set[str]:
+        """Return the keys of all derived objects, or of those of one object, for whatever state of it."""
+        digest = object_digest(self.settings.bucket, key) if key is not None else ""
+        prefix = f"frames/{digest[:2]}/{digest[2:4]}/{digest}/" if digest else ""
+        return {found.key for found in self.store.walk(self.settings.derived_bucket, prefix=prefix)}
 
     def another_ingester(self) -> Ingester:
         return Ingester(self.settings, Store(self.settings), self.sessions)
 
 
-@pytest.fixture
-def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[..., Room]]:
+@contextmanager
+def rooms(archive: RunningArchive, folder: Path) -> Iterator[Callable[..., Room]]:
+    """Give a function that makes rooms, and clear them away at the end of the block."""
     engines: list[Engine] = []
     stores: list[tuple[Store, Settings]] = []
 
     def make(server: str | None = None) -> Room:
         name = f"room-{uuid.uuid4().hex[:12]}"
         settings = archive.settings.model_copy(
-            update={"bucket": name, "derived_bucket": f"{name}-derived", "work_dir": tmp_path / "work"}
+            update={"bucket": name, "derived_bucket": f"{name}-derived", "work_dir": folder / "work"}
         )
         store = Store(settings)
         stores.append((store, settings))
         store.ensure_bucket(settings.bucket)
         store.ensure_bucket(settings.derived_bucket)
-        url = f"sqlite:///{tmp_path / name}.sqlite" if server is None else new_database(server, name.replace("-", "_"))
+        url = f"sqlite:///{folder / name}.sqlite" if server is None else new_database(server, name.replace("-", "_"))
         engine = make_engine(url)
         engines.append(engine)
         upgrade(engine)
@@ -89,6 +95,19 @@ def _drop(store: Store, bucket: str) -> None:
     """Delete a bucket: each takes volumes of the embedded store, which are not without number."""
     store.delete(bucket, tuple(found.key for found in store.walk(bucket)))
     store.s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.fixture
+def make_room(archive: RunningArchive, tmp_path: Path) -> Iterator[Callable[..., Room]]:
+    with rooms(archive, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def common_room(archive: RunningArchive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """One room for all tests of a module, which use keys of their own in it."""
+    with rooms(archive, tmp_path_factory.mktemp("room")) as make:
+        yield make()
 
 
 @pytest.fixture
