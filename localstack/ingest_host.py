@@ -1,4 +1,4 @@
-"""The ingest function's host on one machine: takes the store's webhook, polls its queue, and keeps the sweeper running.
+"""The ingest function's host on one machine: takes the store's webhook; what else runs beside it are threads.
 
 The answer to an event comes after its object is settled, so the store's own retries cover what fails here.
 """
@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from functions.ingest.handler import handle
+from localstack.dispatcher import DispatchThread
 from localstack.queue import Queue
 from localstack.queue_poller import QueuePoller
 from localstack.state import StartError
@@ -46,11 +47,11 @@ class _Host:
         self._ingester = make_ingester(settings)
         self._workers = anyio.CapacityLimiter(settings.ingest_workers)
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-        self._background: list[Sweeper | QueuePoller] = [Sweeper(settings)]
+        self._dispatcher = DispatchThread(settings)
+        self._background: list[Sweeper | QueuePoller | DispatchThread] = [Sweeper(settings), self._dispatcher]
         if settings.queue_url is not None:
-            take = partial(handle, ingester=self._ingester)
             queue = Queue(settings.queue_url, settings)
-            self._background.append(QueuePoller(queue, take, workers=settings.ingest_workers))
+            self._background.append(QueuePoller(queue, self._take_batch, workers=settings.ingest_workers))
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -86,7 +87,15 @@ class _Host:
             _log.error("event not settled", extra={"keys": [key for _, key in keys], "reason": reason_of(error)})
             verdict = (400, str(error)) if isinstance(error, EventError) else (503, "Not settled; try again.")
             return _answer(*verdict)
+        finally:
+            self._dispatcher.wake()
         return JSONResponse(result)
+
+    def _take_batch(self, event: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return handle(event, self._ingester)
+        finally:
+            self._dispatcher.wake()
 
     async def health(self, _request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})

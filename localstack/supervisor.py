@@ -34,6 +34,11 @@ _TOLD = (
     "derived_bucket",
     "keyword_synonyms",
     "site_longitudes",
+    "notify_url",
+    "notify_secret",
+    "notify_queue_url",
+    "notify_topic_arn",
+    "notify_topic_endpoint_url",
 )
 
 

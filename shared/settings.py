@@ -226,10 +226,10 @@ class Settings(BaseSettings):
     notify_topic_arn: str | None = Field(
         None, title="Notification topic", description="ARN of an SNS topic that each change is published to."
     )
-    notify_endpoint_url: str | None = Field(
+    notify_topic_endpoint_url: str | None = Field(
         None,
-        title="Notification endpoint",
-        description="Address of SQS and SNS where they are not those of AWS, such as LocalStack's.",
+        title="Topic's endpoint",
+        description="Address of SNS where it is not AWS's, such as LocalStack's. A queue's is in its URL.",
     )
     notify_attempts: int = Field(
         40,
@@ -275,7 +275,7 @@ class Settings(BaseSettings):
             _check_url(value.get_secret_value())
         return value
 
-    @field_validator("notify_queue_url", "notify_endpoint_url")
+    @field_validator("notify_queue_url", "notify_topic_endpoint_url")
     @classmethod
     def _check_notify_address(cls, value: str | None) -> str | None:
         if value is not None:

@@ -7,17 +7,21 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from shared.database import make_engine, make_session_factory
 from shared.errors import EventError
 from shared.events.model import EventReading, ObjectEvent
 from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
 from shared.ingest.patience import TRANSIENT, note_trouble, reason_of, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
+from shared.notify.dispatch import Dispatcher
+from shared.notify.factory import make_dispatcher
 from shared.settings import settings
 
 __all__ = ["handle", "handler"]
 
 _log = logging.getLogger("fitsvault.ingest")
+_NOTIFY_SECONDS = 5.0
 
 _Settle = Callable[[str, str], Outcome]
 
@@ -28,8 +32,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Of an SQS batch the messages that failed are answered as ``batchItemFailures``; any other event that fails
     raises, so that whoever delivered it tries again. One object that fails, or a record that is refused, does not
     keep the others from being settled. What fails is noted as a failure of kind ``unavailable`` until it succeeds.
+    Notifications are sent thereafter; what is not sent in time, a later call sends.
     """
-    return handle(event, _ingester())
+    ingester, dispatcher = _parts()
+    try:
+        return handle(event, ingester)
+    finally:
+        dispatcher.dispatch_for(_NOTIFY_SECONDS)
 
 
 def handle(event: dict[str, Any], ingester: Ingester, *, defers: bool = False) -> dict[str, Any]:
@@ -101,5 +110,6 @@ def _note(ingester: Ingester, key: str, error: Exception, attempts: int) -> None
 
 
 @lru_cache(maxsize=1)
-def _ingester() -> Ingester:
-    return make_ingester(settings())
+def _parts() -> tuple[Ingester, Dispatcher]:
+    sessions = make_session_factory(make_engine(settings().effective_database_url))
+    return make_ingester(settings(), sessions), make_dispatcher(settings(), sessions)

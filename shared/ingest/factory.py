@@ -1,5 +1,7 @@
 """An ingester from settings alone, as a deployed function makes it."""
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from shared.database import make_engine, make_session_factory
 from shared.ingest.service import Ingester
 from shared.settings import Settings
@@ -8,7 +10,7 @@ from shared.store.client import Store
 __all__ = ["make_ingester"]
 
 
-def make_ingester(settings: Settings) -> Ingester:
-    """Return an ingester with a store and a database of its own."""
-    engine = make_engine(settings.effective_database_url)
-    return Ingester(settings, Store(settings), make_session_factory(engine))
+def make_ingester(settings: Settings, sessions: sessionmaker[Session] | None = None) -> Ingester:
+    """Return an ingester with a store of its own, and a database of its own unless it is given one."""
+    sessions = sessions or make_session_factory(make_engine(settings.effective_database_url))
+    return Ingester(settings, Store(settings), sessions)

@@ -28,11 +28,14 @@ _FIFO = ".fifo"
 
 
 class Queue:
-    """The queue at a URL."""
+    """The queue at a URL, which names its server."""
 
     def __init__(self, settings: Settings, url: str) -> None:
         self._url = url
-        self._client = _client(settings, "sqs", _region_of_queue(url))
+        region = _region_of_queue(url)
+        address = urlsplit(url)
+        session = _session(settings, is_of_aws=region is not None)
+        self._client = _client(session, "sqs", region, f"{address.scheme}://{address.netloc}")
 
     def send(self, parcel: Parcel) -> None:
         """Send it."""
@@ -50,7 +53,8 @@ class Topic:
 
     def __init__(self, settings: Settings, arn: str) -> None:
         self._arn = arn
-        self._client = _client(settings, "sns", arn.split(":")[3])
+        endpoint = settings.notify_topic_endpoint_url
+        self._client = _client(_session(settings, is_of_aws=endpoint is None), "sns", arn.split(":")[3], endpoint)
 
     def send(self, parcel: Parcel) -> None:
         """Publish it."""
@@ -63,11 +67,14 @@ class Topic:
             )
 
 
-def _client(settings: Settings, service: str, region: str | None) -> Any:
-    """Return a client with the credentials of the store if that is AWS, or stands in for it; else with boto3's own."""
-    endpoint = settings.notify_endpoint_url
-    is_of_the_store = settings.s3_endpoint_url is None or endpoint is not None
-    session = make_session(settings) if is_of_the_store else boto3.session.Session(region_name=settings.s3_region)
+def _session(settings: Settings, *, is_of_aws: bool) -> boto3.session.Session:
+    """Return a session with the store's keys; but with boto3's own where AWS is asked and the store is not of AWS."""
+    if is_of_aws and settings.s3_endpoint_url is not None:
+        return boto3.session.Session(region_name=settings.s3_region)
+    return make_session(settings)
+
+
+def _client(session: boto3.session.Session, service: str, region: str | None, endpoint: str | None) -> Any:
     make: Any = session.client
     return make(service, region_name=region, endpoint_url=endpoint, config=_CONFIG)
 

@@ -1,17 +1,25 @@
 """The ingest function takes S3's events directly and from a queue."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from functions.ingest.handler import handle
 from shared.errors import EventError, StoreUnavailableError
 from shared.ingest.service import Ingester
-from shared.settings import Settings
+from shared.settings import Settings, plain_settings
 from shared.simulator import simulate_frame
 from shared.store.client import Store
 from tests.ingest.conftest import Room
+from tests.notify.receiver import running_receiver
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def event(room: Room, key: str) -> dict[str, Any]:
@@ -27,6 +35,26 @@ def test_direct_event(room: Room) -> None:
     room.put("a b+ü.fits", simulate_frame().data)
     assert handle(event(room, "a+b%2B%C3%BC.fits"), room.ingester) == {"outcomes": ["indexed"]}
     assert room.frame("a b+ü.fits") is not None
+
+
+def test_the_function_tells_what_it_wrote(room: Room) -> None:
+    code = "import sys, json; from functions.ingest.handler import handler; print(handler(json.load(sys.stdin), None))"
+    with running_receiver() as receiver:
+        database = SecretStr(str(room.sessions.kw["bind"].url))
+        target = {"notify_url": SecretStr(receiver.url), "notify_secret": SecretStr("a secret of the two of us")}
+        given = plain_settings(room.settings.model_copy(update=target | {"database_url": database}))
+        room.put("told.fits", simulate_frame().data)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=REPOSITORY,
+            env=os.environ | {f"FITSVAULT_{name.upper()}": value for name, value in given.items()},
+            input=json.dumps(event(room, "told.fits")),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == "{'outcomes': ['indexed']}"
+        assert [payload["key"] for payload in receiver.payloads] == ["told.fits"]
 
 
 def test_a_batch_answers_what_failed_alone(room: Room) -> None:
