@@ -4,7 +4,20 @@ import logging
 import sys
 import warnings
 
-from shared.cli import backup, bucket, check, download, ingest, logins, migrate, people, query, upkeep
+from shared.cli import (
+    backup,
+    bucket,
+    check,
+    download,
+    ingest,
+    logins,
+    migrate,
+    notifications,
+    people,
+    query,
+    upkeep,
+    waiting,
+)
 from shared.cli.application import ExitCode, app, errors
 from shared.cli.plain import harmless
 
@@ -18,9 +31,11 @@ __all__ = [
     "logins",
     "main",
     "migrate",
+    "notifications",
     "people",
     "query",
     "upkeep",
+    "waiting",
 ]
 
 
