@@ -1,17 +1,32 @@
 """The door to the dialects."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import EventError
-from shared.events.dialects import Dialect, S3Event, S3TestEvent, SeaweedFilerEvent
+from shared.events.dialect import Dialect, Envelope
+from shared.events.envelopes import QueueRecord, RecordList, TopicMessage, TopicRecord
+from shared.events.eventbridge import EventBridgeEvent, LocalStackBridgeEvent
+from shared.events.fields import json_of, shown, within
 from shared.events.model import EventReading
+from shared.events.s3 import AwsRecord, CephRecord, MinioRecord, S3TestEvent
+from shared.events.seaweed import SeaweedFilerEvent
 
 __all__ = ["QueueMessage", "queue_messages", "read_event"]
 
-_DIALECTS: tuple[type[Dialect], ...] = (S3Event, SeaweedFilerEvent, S3TestEvent)
+_ENVELOPES: tuple[type[Envelope], ...] = (RecordList, QueueRecord, TopicRecord, TopicMessage)
+_DIALECTS: tuple[type[Dialect], ...] = (
+    AwsRecord,
+    MinioRecord,
+    CephRecord,
+    LocalStackBridgeEvent,
+    EventBridgeEvent,
+    SeaweedFilerEvent,
+    S3TestEvent,
+)
+_MOST_ENVELOPES = 6
+_MOST_REASONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +39,7 @@ class QueueMessage:
 
     def read(self) -> EventReading:
         """Return the objects that the message tells of; EventError if nothing in it is understood."""
-        try:
-            event = json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise EventError(f"queue message {self.message_id} is not JSON: {error}") from error
-        return read_event(event)
+        return read_event(json_of(self.body, f"queue message {shown(self.message_id)}"))
 
 
 def read_event(event: Any) -> EventReading:
@@ -39,12 +50,10 @@ def read_event(event: Any) -> EventReading:
     EventError
         No dialect knows the event, or the one that does understands nothing of it.
     """
-    if not isinstance(event, Mapping):
-        raise EventError(f"an event is a JSON object, this is {type(event).__name__}")
-    for dialect in _DIALECTS:
-        if dialect.knows(event):
-            return EventReading(dialect.read(event))
-    raise EventError(f"an event that no dialect knows, with the keys {sorted(map(str, event))[:10]}")
+    reading = _read(event, 0)
+    if reading.refused and not reading.events:
+        raise EventError("; ".join(reading.refused))
+    return reading
 
 
 def queue_messages(event: Any) -> tuple[QueueMessage, ...] | None:
@@ -52,16 +61,46 @@ def queue_messages(event: Any) -> tuple[QueueMessage, ...] | None:
     records = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, list) or not records:
         return None
-    if not all(isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records):
+    if not all(isinstance(record, Mapping) and QueueRecord.knows(record) for record in records):
         return None
     return tuple(_message(record) for record in records)
 
 
+def _read(event: Any, depth: int) -> EventReading:
+    try:
+        return _understood(event, depth)
+    except EventError as error:
+        return EventReading(refused=(str(error),))
+
+
+def _understood(event: Any, depth: int) -> EventReading:
+    if not isinstance(event, Mapping):
+        raise EventError(f"an event is a JSON object, this is {shown(event)}")
+    if depth > _MOST_ENVELOPES:
+        raise EventError(f"an event in more than {_MOST_ENVELOPES} envelopes")
+    for envelope in _ENVELOPES:
+        if envelope.knows(event):
+            return _joined(_read(inner, depth + 1) for inner in envelope.unwrap(event))
+    for dialect in _DIALECTS:
+        if dialect.knows(event):
+            return EventReading(dialect.read(event))
+    fields = ", ".join(shown(field) for field in list(event)[:10])
+    raise EventError(f"an event that no dialect knows, with the fields {fields or '(none)'}")
+
+
+def _joined(readings: Iterable[EventReading]) -> EventReading:
+    every = tuple(readings)
+    refused = [reason for reading in every for reason in reading.refused]
+    if len(refused) > _MOST_REASONS:
+        refused[_MOST_REASONS:] = [f"and {len(refused) - _MOST_REASONS} more"]
+    return EventReading(tuple(event for reading in every for event in reading.events), tuple(refused))
+
+
 def _message(record: Mapping[str, Any]) -> QueueMessage:
-    attributes = record.get("attributes")
-    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
+    message_id, body = record.get("messageId"), record.get("body")
+    count = within(record, "attributes", "ApproximateReceiveCount")
     return QueueMessage(
-        message_id=str(record.get("messageId", "")),
-        body=str(record.get("body", "")),
+        message_id=message_id if isinstance(message_id, str) else "",
+        body=body if isinstance(body, str) else "",
         receive_count=int(count) if isinstance(count, str) and count.isdecimal() and len(count) < 10 else 1,
     )

@@ -1,0 +1,20 @@
+"""Events of every dialect, as the real servers sent them."""
+
+import pytest
+
+from tests.events.cases import CASES, Case, reading_of
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_corpus(case: Case) -> None:
+    reading = reading_of(case.event)
+    assert [[event.kind.value, event.bucket, event.key] for event in reading.events] == case.objects
+    assert len(reading.refused) == len(case.refused)
+    for reason, part in zip(reading.refused, case.refused, strict=True):
+        assert part in reason
+
+
+@pytest.mark.parametrize("dialect", ["s3", "minio", "ceph", "localstack", "localstack-eventbridge", "seaweedfs"])
+def test_corpus_has_every_dialect_come_and_go(dialect: str) -> None:
+    kinds = {kind for case in CASES if case.name.startswith(f"{dialect}-") for kind, _, _ in case.objects}
+    assert kinds == {"created", "removed"}
