@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import write
@@ -121,7 +121,7 @@ class Ingester:
                 reading = read_frame(seen, object_, self._settings)
         except FitsError as error:
             return self._fail(seen, known, error.kind, str(error))
-        except StoreError:
+        except (StoreError, SQLAlchemyError):
             raise
         except Exception as error:  # whatever the reader does, the frame is not lost in silence
             if isinstance(error, OSError) and error.errno is not None:

@@ -3,10 +3,12 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, event, update
+from sqlalchemy.exc import DBAPIError
 
 from functions.ingest.handler import handle
 from shared.database import make_engine, make_session_factory, read, utc_now, write
@@ -141,6 +143,36 @@ def test_a_note_of_trouble_ends_with_the_trouble(room: Room, act: Callable[[Room
     assert deferred(room).message == "no room"
     assert act(room) == "indexed"
     assert room.failure(KEY) is None
+
+
+def test_a_database_that_goes_while_an_object_is_read_is_no_failure_of_the_object(
+    make_room: Callable[..., Room], postgres: str
+) -> None:
+    room = make_room(postgres)
+    room.put(KEY, FRAME)
+    with _connection_lost(room, postgres, before="DELETE FROM attempts"), pytest.raises(DBAPIError):
+        room.settle(KEY)
+    assert room.failure(KEY) is None
+    assert room.settle(KEY) == "indexed"
+
+
+@contextmanager
+def _connection_lost(room: Room, server: str, *, before: str) -> Iterator[None]:
+    """Let the server end the connection over which the first such statement is about to go."""
+    engine, admin = room.sessions.kw["bind"], make_engine(server)
+    killed: list[int] = []
+
+    def kill(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(before) and not killed:
+            killed.append(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+            with admin.connect() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({killed[0]}, 5000)")
+
+    event.listen(engine, "before_cursor_execute", kill)
+    yield
+    event.remove(engine, "before_cursor_execute", kill)
+    admin.dispose()
+    assert killed
 
 
 def _records(room: Room, key: str) -> list[dict[str, Any]]:
