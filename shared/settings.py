@@ -172,6 +172,23 @@ class Settings(BaseSettings):
         title="Reconcile interval",
         description="Seconds between two sweeps that find what no event told. 0: none, for another runs them.",
     )
+    trigger: Literal["events", "scan"] = Field(
+        "events",
+        title="Trigger",
+        description="`events`: the store tells of new objects. `scan`: it cannot; its listing is read instead.",
+    )
+    scan_seconds: float = Field(
+        15.0,
+        gt=0,
+        title="Scan interval",
+        description="Seconds between two scans, where `FITSVAULT_TRIGGER` is `scan`; more where a scan takes long.",
+    )
+    orphan_seconds: float = Field(
+        3600.0,
+        ge=0,
+        title="Grace of orphans",
+        description="Seconds that headers and previews without a frame are left alone: it may be under work.",
+    )
     link_seconds: int = Field(
         900, ge=1, le=604800, title="Life of links", description="Seconds that a presigned download link lives."
     )

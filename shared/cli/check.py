@@ -13,7 +13,8 @@ from shared.cli.terminal import count_bar, harmless, say
 from shared.errors import FitsvaultError
 
 if TYPE_CHECKING:
-    from shared.ingest.check import Checker, Finding
+    from shared.ingest.check import Checker
+    from shared.ingest.discrepancies import Discrepancy
 
 __all__ = ["check"]
 
@@ -28,7 +29,8 @@ def check(
 
     Exit code 0: they agree, or do after --repair. 1: they differ. 2: that could not be found out.
     """
-    from shared.ingest.check import Checker, FindingKind  # noqa: PLC0415 - brings astropy
+    from shared.ingest.check import Checker  # noqa: PLC0415 - brings astropy
+    from shared.ingest.discrepancies import DiscrepancyKind  # noqa: PLC0415
 
     counts: Counter[str] = Counter()
     left = 0
@@ -43,20 +45,20 @@ def check(
                 typer.echo(f"{finding.kind}  {harmless(finding.key)}{harmless(detail)}" + f"  {state}" * repair)
     except (FitsvaultError, DBAPIError, OSError) as error:
         fail(f"not checked to the end: {reason_of(error)}", ExitCode.USAGE)
-    kinds = [kind for kind in FindingKind if checksums or kind is not FindingKind.CHECKSUM]
+    kinds = [kind for kind in DiscrepancyKind if checksums or kind is not DiscrepancyKind.CHECKSUM]
     typer.echo(", ".join(f"{counts[kind]} {kind}" for kind in kinds))
     if left:
         raise typer.Exit(ExitCode.NOT_ALL)
 
 
-def _findings(checker: "Checker", prefix: str, *, checksums: bool) -> Iterator["Finding"]:
+def _findings(checker: "Checker", prefix: str, *, checksums: bool) -> Iterator["Discrepancy"]:
     yield from checker.objects(prefix)
     yield from checker.derived(prefix)
     if checksums:
         yield from _counted(checker.checksums(prefix))
 
 
-def _counted(results: "Iterable[Finding | None]") -> Iterator["Finding"]:
+def _counted(results: "Iterable[Discrepancy | None]") -> Iterator["Discrepancy"]:
     with count_bar() as bar:
         task = bar.add_task("Reading", total=None)
         for finding in results:
@@ -65,9 +67,12 @@ def _counted(results: "Iterable[Finding | None]") -> Iterator["Finding"]:
                 yield finding
 
 
-def _repair(checker: "Checker", finding: "Finding") -> str:
+def _repair(checker: "Checker", finding: "Discrepancy") -> str:
     try:
-        return "repaired" if checker.repair(finding) else "left as it is"
+        is_repaired = checker.repair(finding)
     except FitsvaultError as error:
         say(f"not repaired {finding.key}: {error}", style="red")
         return "not repaired"
+    if is_repaired:
+        return "repaired"
+    return "left as it is" if finding.kind == "checksum" else "not repaired"

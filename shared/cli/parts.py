@@ -44,7 +44,7 @@ class Parts:
         """Return a reconciler."""
         from shared.ingest.reconcile import Reconciler  # noqa: PLC0415
 
-        return Reconciler(self.bucket, self.store, self.sessions, self.ingester())
+        return Reconciler(self.settings, self.store, self.sessions, self.ingester())
 
 
 @contextmanager

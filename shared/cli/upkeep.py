@@ -37,13 +37,23 @@ def failures(
         _list(kind, prefix, limit)
 
 
-@app.command(epilog="Example: fitsvault reconcile --prefix 2026/")
-def reconcile(prefix: Annotated[str, typer.Option(help="Only keys that begin so.")] = "") -> None:
-    """Compare the bucket with the index, and settle what no event told."""
-    with opened() as parts:
-        counts = parts.reconciler().mend(prefix)
-    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
-    if counts["unsettled"]:
+@app.command(epilog="Example: fitsvault reconcile · fitsvault reconcile --prefix 2026/ --workers 2")
+def reconcile(
+    prefix: Annotated[str, typer.Option(help="Only keys that begin so; then orphans are not looked for.")] = "",
+    workers: Annotated[int, typer.Option(help="Parts compared at once.", min=1, max=64)] = 1,
+) -> None:
+    """Compare bucket, index and derived objects, and settle what no event told.
+
+    Others that do the same just now share the work; what one that was stopped has done is not done again.
+    """
+    with opened() as parts, count_bar() as bar:
+        task = bar.add_task("Comparing", total=None)
+        swept = parts.reconciler().sweep(
+            prefix, workers=workers, told=lambda counts: bar.advance(task, counts.get("compared", 0))
+        )
+    words = ("unindexed", "phantom", "stale", "derived-missing", "derived-orphan", "unsettled", "compared")
+    typer.echo(", ".join(f"{swept.counts.get(word, 0)} {word}" for word in words))
+    if swept.counts.get("unsettled"):
         raise typer.Exit(ExitCode.NOT_ALL)
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "FailedObject",
     "ask_retry",
     "clear_failure",
+    "find_failed",
     "find_failure",
     "keys_to_retry",
     "list_failures",
@@ -113,6 +114,12 @@ def find_failure(session: Session, bucket: str, key: str) -> Failure | None:
     """Return an object's failure."""
     statement = select(Failure).where(Failure.bucket == bucket, Failure.key == key)
     return session.scalars(statement, execution_options={"populate_existing": True}).one_or_none()
+
+
+def find_failed(session: Session, bucket: str, keys: Sequence[str]) -> dict[str, FailedObject]:
+    """Return the failures of objects, by key."""
+    rows = session.execute(select(*_OBJECT).where(Failure.bucket == bucket, Failure.key.in_(keys)))
+    return {row.key: FailedObject(*row) for row in rows}
 
 
 def ask_retry(session: Session, failure_id: int) -> Failure | None:

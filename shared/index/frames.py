@@ -1,7 +1,7 @@
 """Frames as rows: written, removed, found by key, and walked in the order of a bucket's listing."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -15,7 +15,7 @@ from shared.index.rows import frame_values, link_values
 from shared.index.upsert import upsert
 from shared.index.walk import walk_keys
 
-__all__ = ["IndexedObject", "find_object", "put_frame", "remove_frame", "walk_objects"]
+__all__ = ["IndexedObject", "find_object", "find_objects", "put_frame", "remove_frame", "walk_objects"]
 
 _OBJECT = (Frame.id, Frame.key, Frame.etag, Frame.version_id, Frame.size, Frame.last_modified, Frame.digest)
 
@@ -64,6 +64,12 @@ def find_object(session: Session, bucket: str, key: str) -> IndexedObject | None
     """Return what the index knows of an object."""
     row = session.execute(select(*_OBJECT).where(Frame.bucket == bucket, Frame.key == key)).one_or_none()
     return IndexedObject(*row) if row is not None else None
+
+
+def find_objects(session: Session, bucket: str, keys: Sequence[str]) -> dict[str, IndexedObject]:
+    """Return what the index knows of objects, by key."""
+    rows = session.execute(select(*_OBJECT).where(Frame.bucket == bucket, Frame.key.in_(keys)))
+    return {row.key: IndexedObject(*row) for row in rows}
 
 
 def walk_objects(

@@ -1,7 +1,7 @@
 """What the index says that the store holds: walked to be compared with what is really there."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.index.models import Frame
 from shared.index.walk import walk_keys
 
-__all__ = ["DerivedOwner", "SummedObject", "find_owner", "walk_owners", "walk_sums"]
+__all__ = ["DerivedOwner", "SummedObject", "find_owner", "find_owners", "walk_owners", "walk_sums"]
 
 _OWNER = (Frame.digest.label("key"), Frame.bucket, Frame.key.label("object_key"))
 _SUMS = (Frame.key, Frame.etag, Frame.version_id, Frame.size, Frame.last_modified, Frame.crc32, Frame.sha256)
@@ -38,9 +38,9 @@ class SummedObject:
     sha256: str
 
 
-def walk_owners(source: sessionmaker[Session], *, batch: int = 1000) -> Iterator[DerivedOwner]:
+def walk_owners(source: sessionmaker[Session], *, after: str = "", batch: int = 1000) -> Iterator[DerivedOwner]:
     """Walk the frames of all buckets by digest, which is the order of their derived objects' keys."""
-    for row in walk_keys(source, select(*_OWNER), Frame.digest, "", "", batch):
+    for row in walk_keys(source, select(*_OWNER), Frame.digest, "", after, batch):
         yield DerivedOwner(*row)
 
 
@@ -48,6 +48,12 @@ def find_owner(session: Session, digest: str) -> DerivedOwner | None:
     """Return the frame to which the derived objects under ``digest`` belong."""
     row = session.execute(select(*_OWNER).where(Frame.digest == digest).limit(1)).one_or_none()
     return DerivedOwner(*row) if row is not None else None
+
+
+def find_owners(session: Session, digests: Sequence[str]) -> dict[str, DerivedOwner]:
+    """Return the frames to which derived objects belong, by digest."""
+    rows = session.execute(select(*_OWNER).where(Frame.digest.in_(digests)))
+    return {row.key: DerivedOwner(*row) for row in rows}
 
 
 def walk_sums(

@@ -21,6 +21,8 @@ __all__ = [
     "PlannedRange",
     "begin_sweep",
     "claim_range",
+    "database_time",
+    "has_ended",
     "is_wanted",
     "release_range",
     "renew_lease",
@@ -77,7 +79,7 @@ def begin_sweep(
     if sweep.begun_at >= since:
         return None
     session.execute(delete(SweepRange).where(SweepRange.sweep_id == sweep.id))
-    sweep.begun_at, sweep.ended_at = utc_now(), None
+    sweep.begun_at, sweep.ended_at = database_time(session), None
     session.add_all(
         SweepRange(
             sweep_id=sweep.id,
@@ -94,7 +96,7 @@ def begin_sweep(
 
 def claim_range(session: Session, sweep_id: int, owner: str, lease: dt.timedelta) -> ClaimedRange | None:
     """Return a range that nobody does just now, ours from now on; None where there is none."""
-    now = _now(session)
+    now = database_time(session)
     free = or_(SweepRange.leased_until.is_(None), SweepRange.leased_until < now)
     statement = select(SweepRange).where(SweepRange.sweep_id == sweep_id, SweepRange.done_at.is_(None), free)
     found = session.scalars(statement.order_by(SweepRange.id).limit(1).with_for_update(skip_locked=True)).one_or_none()
@@ -113,7 +115,7 @@ def claim_range(session: Session, sweep_id: int, owner: str, lease: dt.timedelta
 
 def renew_lease(session: Session, claimed: ClaimedRange, lease: dt.timedelta) -> bool:
     """Keep a range for longer; False if it is no longer ours."""
-    return _change(session, claimed, leased_until=_now(session) + lease)
+    return _change(session, claimed, leased_until=database_time(session) + lease)
 
 
 def release_range(session: Session, claimed: ClaimedRange) -> None:
@@ -145,6 +147,11 @@ def save_progress(
     return True
 
 
+def has_ended(session: Session, sweep_id: int) -> bool:
+    """Tell whether all ranges of a sweep are done. Only reads."""
+    return session.scalar(select(Sweep.ended_at).where(Sweep.id == sweep_id)) is not None
+
+
 def sweep_counts(session: Session, sweep_id: int) -> dict[str, int]:
     """Return the counts of all ranges added up. Only reads."""
     total: Counter[str] = Counter()
@@ -166,7 +173,8 @@ def _change(session: Session, claimed: ClaimedRange, **values: object) -> bool:
     return session.scalars(statement).one_or_none() is not None
 
 
-def _now(session: Session) -> dt.datetime:
+def database_time(session: Session) -> dt.datetime:
+    """Return the time (naive UTC) by the clock that all who share the database have in common."""
     if session.get_bind().dialect.name != "postgresql":
         return utc_now()
     now: dt.datetime = session.scalars(text("SELECT clock_timestamp() AT TIME ZONE 'UTC'")).one()

@@ -11,14 +11,25 @@ from itertools import groupby
 
 from shared.index.holdings import DerivedOwner
 from shared.store.model import ObjectState
-from shared.store.naming import HEADERS, PREVIEW_LARGE, PREVIEW_SMALL
+from shared.store.naming import HEADERS, PREVIEW_LARGE, PREVIEW_SMALL, derived_key
 
-__all__ = ["DERIVED_PREFIX", "REQUIRED", "DerivedSet", "Missing", "Orphan", "compare_derived", "derived_sets"]
+__all__ = [
+    "DERIVED_PREFIX",
+    "REQUIRED",
+    "DerivedSet",
+    "Missing",
+    "Orphan",
+    "compare_derived",
+    "derived_bound",
+    "derived_folder",
+    "derived_sets",
+]
 
 DERIVED_PREFIX = "frames/"
 REQUIRED = frozenset({HEADERS, PREVIEW_SMALL, PREVIEW_LARGE})
 """Names that every frame has a derived object of."""
 
+_LAST = "\U0010ffff"
 _KEY = re.compile(r"frames/[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64}/[0-9a-f]{16})/[^/]+")
 
 
@@ -43,12 +54,35 @@ class Missing:
     owner: DerivedOwner
     names: frozenset[str]
 
+    @property
+    def digest(self) -> str:
+        """The digest under which they should stand."""
+        return self.owner.digest
+
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """Derived objects that belong to no frame."""
 
     found: DerivedSet
+
+    @property
+    def digest(self) -> str:
+        """The digest under which they stand."""
+        return self.found.digest
+
+
+def derived_folder(digest: str) -> str:
+    """Return what the keys of all derived objects under a digest begin with."""
+    return derived_key(digest, "")
+
+
+def derived_bound(digest: str) -> str:
+    """Return a key behind all derived objects under ``digest`` and before those of the next.
+
+    The beginning of a digest stands before all that begin so.
+    """
+    return derived_key(digest, _LAST) if "/" in digest else DERIVED_PREFIX + digest
 
 
 def derived_sets(listing: Iterable[ObjectState]) -> Iterator[DerivedSet]:
@@ -59,20 +93,22 @@ def derived_sets(listing: Iterable[ObjectState]) -> Iterator[DerivedSet]:
         yield DerivedSet(digest, tuple(state.key for state in found), max(state.last_modified for state in found))
 
 
-def compare_derived(stored: Iterable[DerivedSet], owners: Iterable[DerivedOwner]) -> Iterator[Missing | Orphan]:
-    """Yield where the two, each in the order of digests, differ."""
+def compare_derived(
+    stored: Iterable[DerivedSet], owners: Iterable[DerivedOwner]
+) -> Iterator[tuple[str, Missing | Orphan | None]]:
+    """Merge the two, each in the order of digests; yield each digest with what is wrong with it, None for nothing."""
     remaining = iter(owners)
     owner = next(remaining, None)
     for found in stored:
         while owner is not None and owner.digest < found.digest:
-            yield Missing(owner, REQUIRED)
+            yield owner.digest, Missing(owner, REQUIRED)
             owner = next(remaining, None)
         if owner is None or owner.digest != found.digest:
-            yield Orphan(found)
+            yield found.digest, Orphan(found)
             continue
-        if lacking := REQUIRED - found.names:
-            yield Missing(owner, lacking)
+        lacking = REQUIRED - found.names
+        yield owner.digest, Missing(owner, lacking) if lacking else None
         owner = next(remaining, None)
     while owner is not None:
-        yield Missing(owner, REQUIRED)
+        yield owner.digest, Missing(owner, REQUIRED)
         owner = next(remaining, None)

@@ -1,146 +1,274 @@
-"""Reconcile: finds what no event told, by a merge of two listings in key order, and settles it.
+"""Reconcile: finds what no event told, and settles it; shared by any number of workers, and gone on with after any end.
 
-The bucket's listing stands against what the index knows (frames and failures). Both are read as they come, so
-memory does not grow with the archive.
+A sweep is cut into ranges (`shared.ingest.shards`) that are kept in the index (`shared.index.sweeps`). A worker claims
+one, compares (`shared.ingest.finder`), mends (`shared.ingest.mender`) and writes down how far he is.
 """
 
 import datetime as dt
-import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from itertools import takewhile
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import read
+from shared.database import read, write
 from shared.errors import FitsvaultError
-from shared.index.failures import keys_to_retry, walk_failures
-from shared.index.frames import walk_objects
+from shared.index.failures import keys_to_retry
+from shared.index.quantiles import count_frames, key_quantiles
+from shared.index.sweeps import (
+    ClaimedRange,
+    PlannedRange,
+    begin_sweep,
+    claim_range,
+    database_time,
+    has_ended,
+    is_wanted,
+    save_progress,
+    sweep_counts,
+    sweep_under_way,
+)
+from shared.ingest.finder import PATIENCE, Finder
+from shared.ingest.lease import LEASE, held
+from shared.ingest.mender import Mender
 from shared.ingest.patience import settle_or_defer
+from shared.ingest.second_look import Batch
 from shared.ingest.service import Ingester, Outcome
+from shared.ingest.shards import Part, cut, digest_boundaries, number_of_ranges
+from shared.parallel import in_parallel
+from shared.settings import Settings
 from shared.store.client import Store
-from shared.store.model import ObjectState
 
-__all__ = ["Discrepancy", "DiscrepancyKind", "Reconciler", "compare"]
+__all__ = ["COMPARED", "UNSETTLED", "Reconciler", "Scope", "Swept"]
 
 _log = logging.getLogger("fitsvault.reconcile")
 
+COMPARED = "compared"
+UNSETTLED = "unsettled"
+"""Counts of a sweep beside those of the kinds of discrepancy."""
 
-class DiscrepancyKind(StrEnum):
-    """How store and index differ."""
+_RANGE = 50_000
+_POLL_SECONDS = 0.5
 
-    UNINDEXED = "unindexed"
-    PHANTOM = "phantom"
-    STALE = "stale"
+
+class Scope(StrEnum):
+    """What a sweep goes over: everything, or only the objects and their rows."""
+
+    ALL = "all"
+    OBJECTS = "objects"
 
 
 @dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """One key about which store and index do not agree."""
+class Swept:
+    """What a sweep counted, all its workers together, and whether it came to its end.
 
-    key: str
-    kind: DiscrepancyKind
-    last_modified: dt.datetime | None = None
+    ``seconds`` of this process went into comparing, without those that went into mending.
+    """
 
-
-class _Keyed(Protocol):
-    @property
-    def key(self) -> str: ...
-    @property
-    def etag(self) -> str | None: ...
-    @property
-    def size(self) -> int | None: ...
+    counts: Mapping[str, int]
+    is_complete: bool
+    seconds: float
 
 
-def compare(stored: Iterable[ObjectState], known: Iterable[_Keyed]) -> Iterator[Discrepancy]:
-    """Yield where two listings, each in byte order of its keys, differ."""
-    known_entries = iter(known)
-    entry = next(known_entries, None)
-    for object_ in stored:
-        while entry is not None and _order(entry.key) < _order(object_.key):
-            yield Discrepancy(entry.key, DiscrepancyKind.PHANTOM)
-            entry = next(known_entries, None)
-        if entry is None or entry.key != object_.key:
-            yield Discrepancy(object_.key, DiscrepancyKind.UNINDEXED, object_.last_modified)
-            continue
-        if (entry.etag, entry.size) != (object_.etag, object_.size):
-            yield Discrepancy(object_.key, DiscrepancyKind.STALE, object_.last_modified)
-        entry = next(known_entries, None)
-    while entry is not None:
-        yield Discrepancy(entry.key, DiscrepancyKind.PHANTOM)
-        entry = next(known_entries, None)
+def _never() -> bool:
+    return False
 
 
-def _order(key: str) -> bytes:
-    return key.encode("utf-8", "surrogatepass")
+def _tell_nobody(_counts: Mapping[str, int]) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of ``sweep``, which all its threads work for."""
+
+    prefix: str
+    stop: Callable[[], bool]
+    waits: bool
+    told: Callable[[Mapping[str, int]], None]
+    ended: threading.Event = field(default_factory=threading.Event)
+    seconds: float = 0.0
+
+    def is_halted(self) -> bool:
+        return self.stop() or self.ended.is_set()
 
 
 class Reconciler:
-    """Compares the whole bucket with the whole index, and settles what differs."""
+    """Compares bucket and index, and settles what differs.
 
-    def __init__(self, bucket: str, store: Store, sessions: sessionmaker[Session], ingester: Ingester) -> None:
-        self._bucket = bucket
-        self._store = store
+    Parameters
+    ----------
+    patience
+        See `shared.ingest.finder.Finder`. Where no event tells of new objects, they are settled, too.
+    lease
+        How long a killed worker's range waits for another.
+    range_size
+        Frames in a range.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        sessions: sessionmaker[Session],
+        ingester: Ingester,
+        *,
+        patience: float = PATIENCE,
+        lease: dt.timedelta = LEASE,
+        range_size: int = _RANGE,
+    ) -> None:
+        self._settings = settings
         self._sessions = sessions
         self._ingester = ingester
+        takes_new = settings.trigger == "scan"
+        self._finder = Finder(settings, store, sessions, patience=patience, takes_new=takes_new)
+        self._mender = Mender(settings, store, sessions, ingester)
+        self._lease = lease
+        self._range_size = range_size
 
-    def find(self, prefix: str = "") -> Iterator[Discrepancy]:
-        """Yield what differs just now. Objects that came after the scan began are left to their events.
-
-        Failures that somebody asked another attempt at come first, as stale.
-        """
+    def now(self) -> dt.datetime:
+        """Return the database's time, by which sweeps are dated."""
         with read(self._sessions) as session:
-            asked = keys_to_retry(session, self._bucket, prefix=prefix)
-        yield from (Discrepancy(key, DiscrepancyKind.STALE) for key in asked)
-        begin = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-        stored = (
-            object_
-            for object_ in self._store.walk(self._bucket, prefix=prefix)
-            if not (object_.size == 0 and object_.key.endswith("/"))
-        )
-        for found in compare(stored, self._known(prefix)):
-            if found.last_modified is None or found.last_modified <= begin:
-                yield found
+            return database_time(session)
 
-    def mend(self, prefix: str = "", *, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-        """Settle what differs, and return how many discrepancies of each kind there were, and ``unsettled``.
+    def sweep(
+        self,
+        prefix: str = "",
+        *,
+        scope: Scope = Scope.ALL,
+        since: dt.datetime | None = None,
+        workers: int = 1,
+        stop: Callable[[], bool] = _never,
+        waits: bool = True,
+        told: Callable[[Mapping[str, int]], None] = _tell_nobody,
+    ) -> Swept:
+        """Take part in a sweep that goes on, and make one unless one has begun after ``since`` (by default now).
 
-        What proves to be settled already does not count: it is met where the store lists in another order than ours
-        (SeaweedFS lists folder by folder), or where an event came first.
+        Parameters
+        ----------
+        workers
+            Ranges done at once, by threads of this process.
+        stop
+            Asked often; once it is true, what is done is written down and the rest is left to the next call.
+        waits
+            Wait for the ranges that other processes have, until they are done or their leases have ended.
+        told
+            Called with what was counted since it was called last.
         """
-        counts = dict.fromkeys([*DiscrepancyKind, "unsettled"], 0)
-        for found in self.find(prefix):
-            if stop():
+        wanted_since = since or self.now()
+        call = _Call(prefix, stop, waits, told)
+        counts: Mapping[str, int] = {}
+        while not stop():
+            sweep_id = self._begin(prefix, scope, wanted_since)
+            if sweep_id is None:
+                return Swept(counts, True, call.seconds)
+            self._work_together(sweep_id, workers, call)
+            with read(self._sessions) as session:
+                counts, is_complete = sweep_counts(session, sweep_id), has_ended(session, sweep_id)
+            if not is_complete and not waits:
                 break
-            try:
-                outcome = self._ingester.settle(self._bucket, found.key)
-            except FitsvaultError as error:
-                counts["unsettled"] += 1
-                _log.error("not settled", extra={"bucket": self._bucket, "key": found.key, "reason": str(error)})
-            else:
-                if outcome is Outcome.UNCHANGED:
-                    continue
-            counts[found.kind] += 1
-        return counts
+        return Swept(counts, False, call.seconds)
 
-    def retry(self, *, stop: Callable[[], bool] = lambda: False) -> bool:
-        """Make the attempts that were asked for; tell whether all of them could be made."""
+    def retry(self, *, stop: Callable[[], bool] = _never) -> bool:
+        """Make the attempts that are due; tell whether all of them could be made."""
         with read(self._sessions) as session:
-            asked = keys_to_retry(session, self._bucket)
+            due = keys_to_retry(session, self._settings.bucket)
         all_made = True
-        for key in asked:
+        for key in due:
             if stop():
                 break
             try:
-                settle_or_defer(self._ingester, self._bucket, key)
+                settle_or_defer(self._ingester, self._settings.bucket, key)
             except FitsvaultError as error:
                 all_made = False
-                _log.error("not tried again", extra={"bucket": self._bucket, "key": key, "reason": str(error)})
+                _log.error("not tried again", extra={"bucket": self._settings.bucket, "key": key, "reason": str(error)})
         return all_made
 
-    def _known(self, prefix: str) -> Iterator[_Keyed]:
-        frames = walk_objects(self._sessions, self._bucket, prefix=prefix)
-        failures = walk_failures(self._sessions, self._bucket, prefix=prefix)
-        return heapq.merge(frames, failures, key=lambda entry: _order(entry.key))
+    def _begin(self, prefix: str, scope: Scope, since: dt.datetime) -> int | None:
+        bucket = self._settings.bucket
+        with read(self._sessions) as session:
+            under_way = sweep_under_way(session, bucket, prefix, scope)
+            if under_way is not None or not is_wanted(session, bucket, prefix, scope, since):
+                return under_way
+        ranges = self._plan(prefix, scope)
+        with write(self._sessions) as session:
+            return begin_sweep(session, bucket, prefix, scope, since=since, ranges=ranges)
+
+    def _plan(self, prefix: str, scope: Scope) -> list[PlannedRange]:
+        bucket = self._settings.bucket
+        with read(self._sessions) as session:
+            count = count_frames(session, bucket, prefix=prefix)
+            ranges = number_of_ranges(count, self._range_size)
+            step = -(-count // ranges)
+            boundaries = key_quantiles(session, bucket, prefix=prefix, step=step) if ranges > 1 else []
+        objects = cut(Part.OBJECTS, boundaries)
+        if scope is Scope.OBJECTS:
+            return objects
+        if prefix:
+            return objects + cut(Part.DERIVED_OF_KEYS, boundaries)
+        return objects + cut(Part.DERIVED, digest_boundaries(ranges))
+
+    def _work_together(self, sweep_id: int, workers: int, call: _Call) -> None:
+        call.ended.clear()
+        for _ in in_parallel(lambda _: self._work(sweep_id, call), range(workers), workers, stop=call.ended):
+            pass
+
+    def _work(self, sweep_id: int, call: _Call) -> None:
+        owner = uuid.uuid4().hex
+        while not call.is_halted():
+            with write(self._sessions) as session:
+                claimed = claim_range(session, sweep_id, owner, self._lease)
+            if claimed is not None:
+                self._do(claimed, call)
+                continue
+            with read(self._sessions) as session:
+                if not call.waits or has_ended(session, sweep_id):
+                    return
+            time.sleep(_POLL_SECONDS)
+
+    def _do(self, claimed: ClaimedRange, call: _Call) -> None:
+        with held(self._sessions, claimed, self._lease) as lost:
+
+            def is_halted() -> bool:
+                return call.is_halted() or lost.is_set()
+
+            begin = time.monotonic()
+            for batch in self._batches(claimed, call.prefix):
+                call.seconds += time.monotonic() - begin
+                counts = self._mend(batch, is_halted)
+                goes_on = not is_halted()
+                with write(self._sessions) as session:
+                    if goes_on:
+                        counts[COMPARED] += batch.compared
+                    position = batch.position if goes_on else None
+                    is_ours = save_progress(session, claimed, counts, position=position)
+                call.told(counts)
+                if not goes_on or not is_ours:
+                    return
+                begin = time.monotonic()
+            with write(self._sessions) as session:
+                save_progress(session, claimed, {}, position=None, is_done=True)
+
+    def _batches(self, claimed: ClaimedRange, prefix: str) -> Iterator[Batch]:
+        if claimed.part == Part.OBJECTS:
+            return self._finder.objects(prefix, after=claimed.position, until=claimed.until)
+        if claimed.part == Part.DERIVED:
+            return self._finder.derived(after=claimed.position, until=claimed.until)
+        return self._finder.derived_of(prefix, after=claimed.position, until=claimed.until)
+
+    def _mend(self, batch: Batch, stop: Callable[[], bool]) -> Counter[str]:
+        """Mend what was found. What proves to be settled already does not count: its event has come meanwhile."""
+        counts: Counter[str] = Counter()
+        found = takewhile(lambda _: not stop(), batch.found)
+        for discrepancy, outcome in in_parallel(self._mender.mend, found, self._settings.ingest_workers):
+            if outcome in (Outcome.UNCHANGED, Outcome.IGNORED):
+                continue
+            counts[discrepancy.kind] += 1
+            if outcome is Outcome.DEFERRED:
+                counts[UNSETTLED] += 1
+        return counts

@@ -40,7 +40,7 @@ def make_session(settings: Settings) -> boto3.session.Session:
     )
 
 
-def make_s3_client(session: boto3.session.Session, settings: Settings) -> "S3Client":
+def make_s3_client(session: boto3.session.Session, settings: Settings, attempts: int = 4) -> "S3Client":
     """Return the S3 client for the store of ``settings``; without an endpoint that is AWS.
 
     Checksums that boto3 adds by itself since 1.36 are left to AWS: other stores choke on them.
@@ -51,7 +51,7 @@ def make_s3_client(session: boto3.session.Session, settings: Settings) -> "S3Cli
         connect_timeout=5,
         read_timeout=60,
         max_pool_connections=32,
-        retries={"mode": "standard", "max_attempts": 4},
+        retries={"mode": "standard", "max_attempts": attempts},
         s3={"addressing_style": "path" if foreign else "auto"},
         request_checksum_calculation="when_required" if foreign else "when_supported",
         response_checksum_validation="when_required" if foreign else "when_supported",
@@ -65,9 +65,9 @@ class Store:
     Every method raises the errors of ``shared.store.faults.translated``. Safe to share between threads.
     """
 
-    def __init__(self, settings: Settings, page_size: int = 1000) -> None:
+    def __init__(self, settings: Settings, *, page_size: int = 1000, attempts: int = 4) -> None:
         session = make_session(settings)
-        self.s3 = make_s3_client(session, settings)
+        self.s3 = make_s3_client(session, settings, attempts)
         self._page_size = page_size
         self._in_byte_order: bool | None = None
         self._presigner = Presigner(settings, session)

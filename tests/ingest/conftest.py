@@ -32,6 +32,11 @@ class Room:
     sessions: sessionmaker[Session]
     ingester: Ingester
 
+    @property
+    def database_url(self) -> str:
+        bind = self.sessions.kw["bind"]
+        return str(bind.url)
+
     def put(self, key: str, data: bytes) -> None:
         self.store.write_bytes(self.settings.bucket, key, data, "application/fits")
 

@@ -3,14 +3,13 @@
 import datetime as dt
 import hashlib
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.index.holdings import DerivedOwner
-from shared.ingest import check
-from shared.ingest.check import Checker, Finding
+from shared.ingest.check import Checker
 from shared.ingest.derived import REQUIRED, Missing, Orphan, compare_derived, derived_sets
+from shared.ingest.discrepancies import Discrepancy
 from shared.simulator import simulate_frame
 from shared.store.model import ObjectState
 from shared.store.naming import HEADERS, derived_key
@@ -36,7 +35,9 @@ def listing(stored: dict[int, set[str]]) -> list[ObjectState]:
 @given(st.dictionaries(st.integers(0, 9), st.sets(st.sampled_from(NAMES), min_size=1)), st.sets(st.integers(0, 9)))
 def test_a_merge_finds_what_sets_would(stored: dict[int, set[str]], known: set[int]) -> None:
     owners = sorted((DerivedOwner(digest(number), "b", str(number)) for number in known), key=lambda o: o.digest)
-    found = list(compare_derived(derived_sets(listing(stored)), owners))
+    compared = list(compare_derived(derived_sets(listing(stored)), owners))
+    assert [name for name, _ in compared] == sorted(digest(number) for number in stored.keys() | known)
+    found = [difference for _, difference in compared]
     missing = {f.owner.digest: set(f.names) for f in found if isinstance(f, Missing)}
     orphans = {f.found.digest: set(f.found.names) for f in found if isinstance(f, Orphan)}
     lacking = {digest(n): REQUIRED - stored.get(n, set()) for n in known}
@@ -44,16 +45,17 @@ def test_a_merge_finds_what_sets_would(stored: dict[int, set[str]], known: set[i
     assert orphans == {digest(n): names for n, names in stored.items() if n not in known}
 
 
-def checker_of(room: Room) -> Checker:
-    return Checker(room.settings, room.store, room.sessions, room.ingester)
+def checker_of(room: Room, **settings: float) -> Checker:
+    changed = room.settings.model_copy(update=settings)
+    return Checker(changed, room.store, room.sessions, room.ingester, patience=0.0)
 
 
-def everything(checker: Checker) -> list[Finding]:
+def everything(checker: Checker) -> list[Discrepancy]:
     sums = [finding for finding in checker.checksums() if finding is not None]
     return [*checker.objects(), *checker.derived(), *sums]
 
 
-def test_differences_are_found_and_repaired(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_differences_are_found_and_repaired(room: Room) -> None:
     for number in range(4):
         room.put(f"{number}.fits", simulate_frame(OBJECT=str(number), shape=(16, 16)).data)
         room.settle(f"{number}.fits")
@@ -72,7 +74,7 @@ def test_differences_are_found_and_repaired(room: Room, monkeypatch: pytest.Monk
         ("phantom", "0.fits", ""),
         ("derived-missing", "1.fits", "headers.json"),
     }
-    monkeypatch.setattr(check, "_GRACE", dt.timedelta(0))
+    checker = checker_of(room, orphan_seconds=0)
     findings = everything(checker)
     assert ("derived-orphan", alone.rsplit("/", 1)[0] + "/") in {(f.kind.value, f.key) for f in findings}
     assert not any(f.kind == "derived-orphan" for f in checker.derived("1"))

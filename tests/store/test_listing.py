@@ -104,12 +104,12 @@ def test_a_real_store(archive: RunningArchive) -> None:
         flat = [entry["Key"] for entry in store.s3.list_objects_v2(Bucket=bucket)["Contents"]]
         assert flat != keys, "the store lists in byte order by now: the detour can go"
         for page_size in (1, 3, 7, 1000):
-            assert [found.key for found in Store(archive.settings, page_size).walk(bucket)] == keys
+            assert [found.key for found in Store(archive.settings, page_size=page_size).walk(bucket)] == keys
         for after in (*keys[::7], "site", "site/", "site-", "zzz", "2026-11"):
-            walked = Store(archive.settings, 5).walk(bucket, after=after)
+            walked = Store(archive.settings, page_size=5).walk(bucket, after=after)
             assert [found.key for found in walked] == [key for key in keys if key > after]
         inner = [key for key in keys if key.startswith("site-n")]
-        assert [found.key for found in Store(archive.settings, 2).walk(bucket, prefix="site-n")] == inner
+        assert [found.key for found in Store(archive.settings, page_size=2).walk(bucket, prefix="site-n")] == inner
         between = store.walk(bucket, after=keys[10], until=keys[40])
         assert [found.key for found in between] == keys[11:41]
     finally:

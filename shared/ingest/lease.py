@@ -1,0 +1,49 @@
+"""A range of a sweep, held for as long as its worker lives."""
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.database import write
+from shared.index.sweeps import ClaimedRange, release_range, renew_lease
+
+__all__ = ["LEASE", "held"]
+
+LEASE = dt.timedelta(seconds=20)
+"""How long a range of a killed worker waits for another."""
+
+_log = logging.getLogger("fitsvault.reconcile")
+
+
+@contextmanager
+def held(sessions: sessionmaker[Session], claimed: ClaimedRange, lease: dt.timedelta) -> Iterator[threading.Event]:
+    """Renew the lease in the length of the block, and give back what is not done at its end.
+
+    Yields an event that is set when the range has gone to another worker.
+    """
+    ended, lost = threading.Event(), threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(lease.total_seconds() / 3):
+            try:
+                with write(sessions) as session:
+                    if not renew_lease(session, claimed, lease):
+                        lost.set()
+                        return
+            except DBAPIError as error:
+                _log.warning("lease not renewed", extra={"range": claimed.id, "reason": str(error.orig)})
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        ended.set()
+        thread.join()
+        with suppress(DBAPIError), write(sessions) as session:  # a lease that cannot be given back ends by itself
+            release_range(session, claimed)

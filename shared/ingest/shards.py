@@ -1,0 +1,37 @@
+"""How a sweep is cut into ranges that workers share. Pure."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from shared.index.sweeps import PlannedRange
+
+__all__ = ["Part", "cut", "digest_boundaries", "number_of_ranges"]
+
+_RANGES = 64
+_HEX = 256
+
+
+class Part(StrEnum):
+    """What the workers of a range compare."""
+
+    OBJECTS = "objects"
+    DERIVED = "derived"
+    DERIVED_OF_KEYS = "derived-of-keys"
+
+
+def number_of_ranges(count: int, size: int) -> int:
+    """Return into how many ranges of about ``size`` so many things are cut."""
+    return min(max(1, -(-count // size)), _RANGES)
+
+
+def cut(part: Part, boundaries: Sequence[str]) -> list[PlannedRange]:
+    """Return the ranges between boundaries, which are in order; each belongs to the range that it ends."""
+    ends: list[str | None] = [*boundaries, None]
+    return [
+        PlannedRange(part=part, after=after, until=until) for after, until in zip(["", *boundaries], ends, strict=True)
+    ]
+
+
+def digest_boundaries(ranges: int) -> list[str]:
+    """Return the beginnings of digests, as hex digits, that cut all digests into ranges of about the same size."""
+    return [f"{_HEX * number // ranges:02x}" for number in range(1, ranges)]
