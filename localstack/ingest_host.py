@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from functions.ingest.handler import handle
+from localstack.bodies import BodyError, read_body
 from localstack.dispatcher import DispatchThread
 from localstack.queue import Queue
 from localstack.queue_poller import QueuePoller
@@ -36,6 +37,7 @@ __all__ = ["MAX_EVENT_BYTES", "make_ingest_host"]
 
 _log = logging.getLogger("fitsvault.host")
 MAX_EVENT_BYTES = 4 << 20
+_BODY_SECONDS = 30.0
 
 
 class _Host:
@@ -67,14 +69,11 @@ class _Host:
         refusal = self._refuse(request)
         if refusal is not None:
             return refusal
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_EVENT_BYTES:
-                return _answer(413, "The event is too large.")
         try:
-            event = json.loads(body)
+            event = json.loads(await read_body(request, limit=MAX_EVENT_BYTES, seconds=_BODY_SECONDS))
             reading = read_event(event)
+        except BodyError as error:
+            return _answer(error.status, str(error))
         except (ValueError, RecursionError, EventError) as error:
             _log.error("event refused", extra={"reason": str(error)})
             return _answer(400, str(error))

@@ -9,6 +9,7 @@ import sys
 import uvicorn
 
 from localstack.preparing import prepare_database
+from localstack.protocol import GuardedProtocol
 from localstack.state import StartError
 from localstack.stores.setup import set_up_store
 from shared.logs import configure_logs
@@ -57,6 +58,7 @@ def _serve(app: object, host: str, port: int) -> None:
         app,  # type: ignore[arg-type]
         host=host,
         port=port,
+        http=GuardedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
