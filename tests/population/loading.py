@@ -1,0 +1,118 @@
+"""From a population to the tables of the index, as fast as the database takes it.
+
+What `shared.index.rows` does to one record is done here to columns; a test holds the two together. Whatever the
+schema has beyond that (indexes, triggers) is put aside while rows come in, and made anew behind them.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from sqlalchemy import Engine
+
+from shared.index.cone import zone
+from shared.index.models import Frame, FrameLink
+from shared.index.text import fold
+from tests.population.batch import LINK_KEYWORDS, Batch
+from tests.population.bulk import Rows, Writer, bulk_tables
+
+__all__ = ["IndexTables", "Sink", "index_rows", "link_rows", "load"]
+
+
+class Sink(Protocol):
+    """Where a population goes."""
+
+    def write(self, batch: Batch) -> None:
+        """Take a batch."""
+
+
+class IndexTables:
+    """The tables of the index as a sink; they must be empty."""
+
+    def __init__(self, write: Writer) -> None:
+        self._write = write
+
+    def write(self, batch: Batch) -> None:
+        """Insert frames and links."""
+        self._write(Frame.__tablename__, index_rows(batch))
+        self._write(FrameLink.__tablename__, link_rows(batch))
+
+
+def load(engine: Engine, batches: Iterable[Batch], *others: Sink) -> int:
+    """Fill the tables of the index, and further sinks with the same frames; return the number of frames.
+
+    The next batch is made while the sinks take the last one.
+    """
+    frames = 0
+    with bulk_tables(engine, (Frame.__tablename__, FrameLink.__tablename__)) as write, ThreadPoolExecutor() as threads:
+        sinks = (IndexTables(write), *others)
+        under_way: list[Future[None]] = []
+        for batch in batches:
+            for future in under_way:
+                future.result()
+            under_way = [threads.submit(sink.write, batch) for sink in sinks]
+            frames += len(batch)
+        for future in under_way:
+            future.result()
+    return frames
+
+
+def index_rows(batch: Batch) -> Rows:
+    """Return the rows of the table of frames, by columns; lists are JSON texts."""
+    columns: dict[str, Sequence[Any]] = dict(batch.columns)
+    moments = [moment + dt.timedelta(seconds=3) for moment in columns["last_modified"]]
+    columns |= {
+        "id": range(batch.first_id, batch.first_id + len(batch)),
+        "ingested_at": moments,
+        "updated_at": moments,
+        "basename_folded": [fold(name) for name in columns["basename"]],
+        "object_folded": [_folded(name) for name in columns["object_name"]],
+        "binning": [f"{x or 1}x{y or 1}" for x, y in zip(columns["x_binning"], columns["y_binning"], strict=True)],
+        "hdu_kinds": [_as_json(kinds) for kinds in columns["hdu_kinds"]],
+        "notes": [_as_json(notes) for notes in columns["notes"]],
+        "footprint": [
+            None if corners is None else str(corners).translate(_BRACKETS) for corners in columns["footprint"]
+        ],
+    }
+    return columns | _vectors(columns["ra"], columns["dec"])
+
+
+def link_rows(batch: Batch) -> Rows:
+    """Return the rows of the table of links, by columns."""
+    ids = [batch.first_id + index for index in batch.linking]
+    return {
+        "frame_id": [frame_id for frame_id in ids for _ in LINK_KEYWORDS],
+        "keyword": list(LINK_KEYWORDS) * len(ids),
+        "target": [target for targets in batch.targets for target in targets],
+    }
+
+
+_BRACKETS = str.maketrans("()", "[]")
+
+
+@lru_cache(maxsize=10_000)
+def _folded(name: str | None) -> str | None:
+    return None if name is None else fold(name)
+
+
+@lru_cache(maxsize=1000)
+def _as_json(texts: tuple[str, ...]) -> str:
+    return json.dumps(texts)
+
+
+def _vectors(ra: Sequence[float | None], dec: Sequence[float | None]) -> dict[str, Sequence[Any]]:
+    """Return zones and unit vectors, as `shared.index.cone.unit_vector` gives them but for the last bit."""
+    there = [angle is not None for angle in ra]
+    alpha = np.radians(np.array([np.nan if angle is None else angle for angle in ra]))
+    delta = np.radians(np.array([np.nan if angle is None else angle for angle in dec]))
+    vector = (np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta))
+    columns: dict[str, Sequence[Any]] = {"dec_zone": [None if angle is None else zone(angle) for angle in dec]}
+    for axis, part in zip("xyz", vector, strict=True):
+        columns[f"vector_{axis}"] = [
+            value if known else None for value, known in zip(part.tolist(), there, strict=True)
+        ]
+    return columns
