@@ -6,8 +6,9 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from localstack.foreground import lock_home, stop_on_signals
 from localstack.state import check_port
-from localstack.supervisor import LocalArchive, lock_home, stop_on_signals
+from localstack.supervisor import LocalArchive
 from shared.errors import BadTemplateError, FitsvaultError
 from shared.fits.keywords import extended
 from shared.naming.frame_names import FrameNames

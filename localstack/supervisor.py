@@ -1,28 +1,23 @@
 """The whole archive on this machine: starts its parts in order, watches them, stops them in order."""
 
-import fcntl
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-import httpx
 
 from localstack.child import Child
 from localstack.preparing import prepare_database
 from localstack.state import LocalState, StartError, free_port, load_state
-from localstack.stores.model import StoreServer, webhook_url
-from localstack.stores.setup import DATA_FOLDERS, make_store_server, set_up_store
+from localstack.stores.model import webhook_url
+from localstack.stores.process import StoreProcess
+from localstack.stores.setup import set_up_store
 from shared.files import write_private
 from shared.settings import LOCAL_SETTINGS_FILE, Settings, plain_settings
 
-__all__ = ["LocalArchive", "lock_home", "stop_on_signals"]
+__all__ = ["LocalArchive"]
 
-_START_SECONDS = 60.0
 _TOLD = (
     "port",
     "host",
@@ -60,7 +55,7 @@ class LocalArchive:
         self.embedded = settings.s3_endpoint_url is None
         self.settings = self._complete(settings)
         self._tell = tell
-        self._store: Child | None = None
+        self._store: StoreProcess | None = None
         self._servers: list[Child] = []
 
     @property
@@ -71,12 +66,13 @@ class LocalArchive:
     @property
     def children(self) -> list[Child]:
         """The processes, in the order of their start."""
-        return [self._store, *self._servers] if self._store else list(self._servers)
+        return [self._store.child, *self._servers] if self._store else list(self._servers)
 
     def start(self) -> Path | None:
         """Start everything and wait until all of it answers; return the file of a newly made admin password."""
         if self.embedded:
-            self._start_store(make_store_server(self.settings, self.state, self._tell))
+            self._store = StoreProcess(self.settings, self.state, self._tell)
+            self._store.start()
         done = set_up_store(self.settings)
         for news in done.news:
             self._tell(news)
@@ -85,8 +81,8 @@ class LocalArchive:
         ingest, api = self._servers = self._make_servers(self.settings.queue_url or done.queue_url)
         for server in self._servers:
             server.start()
-        self._wait(ingest, f"{webhook_url(self.settings).removesuffix('/events')}/health")
-        self._wait(api, f"{self.url}/health/")
+        ingest.wait_for(f"{webhook_url(self.settings).removesuffix('/events')}/health")
+        api.wait_for(f"{self.url}/health/")
         self._tell_command_line()
         return password_file
 
@@ -96,9 +92,9 @@ class LocalArchive:
             for child in self.children:
                 if not child.is_running() and child.may_start():
                     yield f"{child.name} has ended and is started again, see {child.log}"
-                    if child in self._servers[:1]:
-                        self._clear_work()
-                    child.start()
+                    self._start_again(child)
+                    if self._store and child is self._store.child:
+                        yield from self._make_up(self._store)
             time.sleep(0.2)
 
     def stop(self) -> None:
@@ -146,31 +142,26 @@ class LocalArchive:
         """Remove what an ingest had under work when it was killed; a folder that settings name is left alone."""
         shutil.rmtree(self.home / "work", ignore_errors=True)
 
-    def _start_store(self, server: StoreServer) -> None:
-        self._check_home(server.folder)
-        (self.home / server.folder).mkdir(exist_ok=True)
-        (self.home / "conf").mkdir(mode=0o700, exist_ok=True)
-        server.write_configuration()
-        self._store = Child(
-            "object store",
-            server.command(),
-            env={**os.environ, **server.environment()},
-            cwd=self.home / "conf",
-            log=self.home / "logs" / "store.log",
-        )
-        self._store.start()
-        self._wait(self._store, f"{self.settings.s3_endpoint_url}{server.health_path}")
-        if server.notice:
-            self._tell(server.notice)
+    def _start_again(self, child: Child) -> None:
+        if child in self._servers[:1]:
+            self._clear_work()
+        child.start()
 
-    def _check_home(self, folder: str) -> None:
-        """Refuse to start another store than the one that has this archive's objects: all frames would be gone."""
-        for name, other in DATA_FOLDERS.items():
-            if other != folder and (self.home / other).exists():
-                raise StartError(
-                    f"the archive in {self.home} has its objects in {name}: set FITSVAULT_STORE={name},"
-                    " or another FITSVAULT_HOME for a new archive"
-                )
+    def _make_up(self, store: StoreProcess) -> Iterator[str]:
+        """Set up a store that was started again, and have the ingest host look for what was forgotten.
+
+        A store that is killed forgets events, and LocalStack all that it had.
+        """
+        try:
+            store.wait()
+            done = set_up_store(self.settings)
+        except StartError as error:
+            yield str(error)
+            return
+        yield from done.news
+        for ingest in self._servers[:1]:
+            ingest.stop()
+            self._start_again(ingest)
 
     def _prepare_database(self) -> Path | None:
         made = prepare_database(self.settings)
@@ -184,44 +175,3 @@ class LocalArchive:
         plain = plain_settings(self.settings)
         lines = [f"FITSVAULT_{name.upper()}={plain[name]}\n" for name in _TOLD if name in plain]
         write_private(self.home / LOCAL_SETTINGS_FILE, "".join(lines))
-
-    def _wait(self, child: Child, url: str) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if not child.is_running():
-                raise StartError(f"{child.name} ended at its start; the end of {child.log}:\n{child.last_words()}")
-            try:
-                if httpx.get(url, timeout=2, trust_env=False).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-            else:
-                time.sleep(0.05)
-        raise StartError(f"{child.name} does not answer at {url}; see {child.log}")
-
-
-@contextmanager
-def lock_home(home: Path) -> Iterator[None]:
-    """Hold the home folder for ourselves; StartError if another archive runs in it."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StartError(f"another archive runs in {home}; set FITSVAULT_HOME for a second one") from error
-        yield
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM and SIGINT, also where a shell had us ignore the latter in the background."""
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

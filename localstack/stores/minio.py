@@ -14,7 +14,7 @@ from localstack.stores.model import plain, webhook_url
 from shared.settings import Settings
 from shared.store.client import make_session
 
-__all__ = ["MinioServer", "notify_by_webhook"]
+__all__ = ["MinioServer", "make_minio_client", "notify_by_webhook"]
 
 _log = logging.getLogger("fitsvault.local")
 _TARGET = "FITSVAULT"
@@ -83,7 +83,7 @@ def notify_by_webhook(settings: Settings, arn: str) -> None:
     StartError
         MinIO has no such webhook, or the keys may not set a bucket's notification.
     """
-    client = _client(settings)
+    client = make_minio_client(settings)
     rule = QueueConfig(queue=arn, events=_EVENTS, config_id=_RULE)
     try:
         config = client.get_bucket_notification(settings.bucket)
@@ -98,7 +98,8 @@ def notify_by_webhook(settings: Settings, arn: str) -> None:
         raise StartError(f"MinIO does not send events of {settings.bucket} to {arn}: {error}") from error
 
 
-def _client(settings: Settings) -> Minio:
+def make_minio_client(settings: Settings) -> Minio:
+    """Return a client with the keys of the settings."""
     address = urlsplit(settings.s3_endpoint_url or "")
     credentials = make_session(settings).get_credentials()
     keys = credentials.get_frozen_credentials() if credentials else None

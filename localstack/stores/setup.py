@@ -1,27 +1,16 @@
 """What an object store needs before it is an archive's: both buckets, and a way to tell of its objects."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from localstack.state import LocalState, StartError
-from localstack.stores.localstack import LocalstackServer
-from localstack.stores.minio import MinioServer, notify_by_webhook
-from localstack.stores.model import StoreServer
-from localstack.stores.seaweedfs import SeaweedServer
+from localstack.state import StartError
+from localstack.stores.minio import notify_by_webhook
 from localstack.stores.stack import deploy_storage
 from shared.errors import StoreError
 from shared.settings import Settings
 from shared.store.client import Store
 
-__all__ = ["DATA_FOLDERS", "StoreSetUp", "make_store_server", "set_up_store"]
-
-DATA_FOLDERS = {
-    "seaweedfs": SeaweedServer.folder,
-    "minio": MinioServer.folder,
-    "localstack": LocalstackServer.folder,
-}
-"""Where each store that we start keeps its objects, below home."""
+__all__ = ["StoreSetUp", "set_up_store"]
 
 _SECONDS = 60.0
 
@@ -32,15 +21,6 @@ class StoreSetUp:
 
     queue_url: str | None = None
     news: tuple[str, ...] = ()
-
-
-def make_store_server(settings: Settings, state: LocalState, tell: Callable[[str], None]) -> StoreServer:
-    """Return the store that the settings name, to be started; ``tell`` is told of what takes its time."""
-    if settings.store == "minio":
-        return MinioServer(settings)
-    if settings.store == "localstack":
-        return LocalstackServer(settings, tell)
-    return SeaweedServer(settings, state)
 
 
 def set_up_store(settings: Settings) -> StoreSetUp:

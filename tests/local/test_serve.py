@@ -1,0 +1,89 @@
+"""The archive's parts one by one, as containers run them: `python -m localstack.serve`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from localstack.state import free_port
+from shared.settings import Settings, plain_settings
+from shared.simulator import simulate_frame
+from shared.store.client import Store
+from tests.agreement import Inspector
+from tests.archive import ADMIN_PASSWORD, REPOSITORY, RunningArchive, wait_until
+
+SECRET = "a secret for events alone"
+
+
+def command(part: str) -> list[str]:
+    return [sys.executable, "-m", "localstack.serve", part]
+
+
+def environment(values: Mapping[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FITSVAULT_")}
+    return {**clean, "PYTHONPATH": str(REPOSITORY), **{f"FITSVAULT_{name.upper()}": v for name, v in values.items()}}
+
+
+@contextmanager
+def serving(part: str, env: Mapping[str, str], folder: Path, url: str) -> Iterator[None]:
+    with (folder / f"{part}.log").open("w") as log:
+        process = subprocess.Popen(command(part), env=env, cwd=folder, stdout=log, stderr=log)
+        try:
+            wait_until(f"{part} answers", lambda: answers(url) or process.poll() is not None, 60)
+            assert process.poll() is None, (folder / f"{part}.log").read_text()
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_parts_that_are_started_one_by_one_are_an_archive(archive: RunningArchive, tmp_path: Path) -> None:
+    events, api = free_port(set()), free_port(set())
+    settings = Settings.model_validate(
+        archive.settings.model_dump()
+        | {"home": tmp_path, "bucket": "parts", "derived_bucket": "parts-derived", "port": api, "event_port": events}
+        | {"event_secret": SECRET, "admin_password": ADMIN_PASSWORD, "reconcile_seconds": 36000.0}
+        | {"database_url": f"sqlite:///{tmp_path}/index.sqlite"}
+    )
+    env = environment(plain_settings(settings))
+    for _ in range(2):
+        subprocess.run(command("prepare"), env=env, cwd=tmp_path, check=True, timeout=60)
+    door, web = f"http://127.0.0.1:{events}", f"http://127.0.0.1:{api}"
+    inspector, store = Inspector(settings), Store(settings)
+    with serving("ingest", env, tmp_path, f"{door}/health"), serving("api", env, tmp_path, f"{web}/health/"):
+        store.write_bytes("parts", "a.fits", simulate_frame(OBJECT="apart").data, "application/fits")
+        event = {"event_type": "create", "key": "/buckets/parts/a.fits", "message": {"new_entry": {"name": "a.fits"}}}
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        assert httpx.post(f"{door}/events", json=event, headers=headers, trust_env=False).status_code == 200
+        assert inspector.differences(inspector.look(), deep=True) == []
+        form = {"username": "admin", "password": ADMIN_PASSWORD}
+        token = httpx.post(f"{web}/api-token-auth/", data=form, trust_env=False).json()["token"]
+        listed = httpx.get(f"{web}/frames/", headers={"Authorization": f"Token {token}"}, trust_env=False).json()
+        assert [frame["OBJECT"] for frame in listed["results"]] == ["apart"]
+    inspector.close()
+    store.s3.close()
+
+
+def test_what_a_part_lacks_is_named(tmp_path: Path) -> None:
+    for part, lacking in (
+        ("ingest", "FITSVAULT_EVENT_PORT"),
+        ("prepare", "FITSVAULT_S3_ENDPOINT_URL"),
+        ("x", "usage:"),
+    ):
+        done = subprocess.run(
+            command(part), env=environment({}), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 1
+        assert lacking in done.stderr
+        assert "Traceback" not in done.stderr
