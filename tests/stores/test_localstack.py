@@ -1,0 +1,198 @@
+"""The suite on LocalStack, and what only a queue and a template have."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localstack.queue_poller import QueuePoller
+from localstack.state import StartError
+from localstack.stores.stack import TEMPLATE, deploy_storage
+from shared.store.client import make_session
+from tests.agreement import disagreements
+from tests.archive import wait_until
+from tests.stores.changes import Bursts, Changes
+from tests.stores.door import Doors, Hints
+from tests.stores.keys import Keys
+from tests.stores.queues import QueueRoom
+from tests.stores.restarts import Restarts
+from tests.stores.stored import StoredArchive
+from tests.stores.versions import Versions
+
+STORE = "localstack"
+
+
+@pytest.fixture
+def room(stored: StoredArchive, tmp_path: Path) -> Iterator[QueueRoom]:
+    room = QueueRoom(stored.running.settings, tmp_path)
+    yield room
+    room.close()
+
+
+@contextmanager
+def polled(room: QueueRoom, handle: Any = None) -> Iterator[None]:
+    poller = QueuePoller(room.queue, handle or room.handle, workers=2)
+    poller.start()
+    try:
+        yield
+    finally:
+        poller.stop()
+
+
+class TestChanges(Changes):
+    pass
+
+
+class TestKeys(Keys):
+    pass
+
+
+class TestHints(Hints):
+    pass
+
+
+class TestDoors(Doors):
+    pass
+
+
+class TestBursts(Bursts):
+    pass
+
+
+class TestQueue:
+    def test_poison_holds_up_no_other_and_ends_among_the_dead_letters(self, room: QueueRoom) -> None:
+        room.make_queue(attempts=3)
+        room.store.ensure_bucket(room.settings.derived_bucket)
+        poison = ["{", json.dumps({"Records": [{"eventSource": "somebody:else"}]})]
+        room.send(poison[0], *[room.put(f"{number}.fits") for number in range(12)], poison[1])
+        with polled(room):
+            wait_until("the others are settled", lambda: not disagreements(room.settings), 60)
+            wait_until("the poison is out of the way", lambda: room.waiting(room.dead) == 2, 60)
+            wait_until("the queue is empty", lambda: room.waiting(room.url) == 0)
+        dead = room.sqs.receive_message(QueueUrl=room.dead, MaxNumberOfMessages=10)["Messages"]
+        assert {message["Body"] for message in dead} <= set(poison)
+
+    def test_what_fails_today_is_settled_when_its_time_has_come(self, room: QueueRoom) -> None:
+        """Without derived bucket no frame can be settled; once it is there, the queue brings them."""
+        room.make_queue(attempts=100)
+        room.send(room.put("a.fits"), room.put("b.fits"))
+        with polled(room):
+            wait_until("both have failed", lambda: len(room.failures()) == 2, 60)
+            assert room.waiting(room.url) == 2
+            room.store.ensure_bucket(room.settings.derived_bucket)
+            wait_until("both are settled", lambda: not disagreements(room.settings, broken=()), 60)
+            wait_until("the queue is empty", lambda: room.waiting(room.url) == 0)
+        assert room.waiting(room.dead) == 0
+
+    def test_messages_under_work_are_not_seen_by_others(self, room: QueueRoom) -> None:
+        room.make_queue(attempts=100)
+        room.store.ensure_bucket(room.settings.derived_bucket)
+        room.send(room.put("slow.fits"))
+        begun: list[dict[str, Any]] = []
+
+        def slowly(event: dict[str, Any]) -> dict[str, Any]:
+            begun.extend(event["Records"])
+            time.sleep(3.5)
+            return room.handle(event)
+
+        with polled(room, slowly):
+            wait_until("the queue is empty", lambda: room.waiting(room.url) == 0, 60)
+        assert [record["attributes"]["ApproximateReceiveCount"] for record in begun] == ["1"]
+        assert not disagreements(room.settings)
+
+    def test_a_queue_that_is_not_there_yet_is_waited_for(self, room: QueueRoom) -> None:
+        room.store.ensure_bucket(room.settings.derived_bucket)
+        done = threading.Event()
+        seen: list[dict[str, Any]] = []
+
+        def take(event: dict[str, Any]) -> dict[str, Any]:
+            seen.extend(event["Records"])
+            done.set()
+            return room.handle(event)
+
+        with polled(room, take):
+            assert not done.wait(0.5)
+            room.make_queue(attempts=100)
+            room.send(room.put("late.fits"))
+            assert done.wait(60)
+            wait_until("the queue is empty", lambda: room.waiting(room.url) == 0)
+        record = seen[0]
+        assert record.keys() == {
+            *("messageId", "receiptHandle", "body", "attributes", "messageAttributes"),
+            *("md5OfBody", "eventSource", "eventSourceARN", "awsRegion"),
+        }
+        assert record["eventSource"] == "aws:sqs"
+        assert record["eventSourceARN"] == f"arn:aws:sqs:us-east-1:000000000000:{room.name}"
+
+
+class TestTemplate:
+    """What CloudFormation made of ``infra/storage.yaml``."""
+
+    @staticmethod
+    def client(stored: StoredArchive, service: Any) -> Any:
+        settings = stored.running.settings
+        return make_session(settings).client(service, endpoint_url=settings.s3_endpoint_url)
+
+    def test_both_buckets_are_private(self, stored: StoredArchive) -> None:
+        running = stored.running
+        for bucket in (running.bucket, running.derived):
+            blocked = running.s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+            assert set(blocked.values()) == {True}
+            rules = running.s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+            assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+    def test_events_of_the_science_bucket_go_to_a_queue_with_dead_letters(self, stored: StoredArchive) -> None:
+        running = stored.running
+        notification = running.s3.get_bucket_notification_configuration(Bucket=running.bucket)
+        told = notification["QueueConfigurations"]
+        assert {event for one in told for event in one["Events"]} == {
+            "s3:ObjectCreated:*",
+            "s3:ObjectRemoved:*",
+            "s3:LifecycleExpiration:*",
+        }
+        assert "QueueConfigurations" not in running.s3.get_bucket_notification_configuration(Bucket=running.derived)
+        queue = deploy_storage(running.settings)
+        attributes = self.client(stored, "sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        assert {one["QueueArn"] for one in told} == {attributes["QueueArn"]}
+        redrive = json.loads(attributes["RedrivePolicy"])
+        assert redrive == {"deadLetterTargetArn": f"{attributes['QueueArn']}-dead", "maxReceiveCount": 5}
+        (statement,) = json.loads(attributes["Policy"])["Statement"]
+        assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": f"arn:aws:s3:::{running.bucket}"}
+
+    def test_a_stack_that_cannot_be_says_why(self, stored: StoredArchive) -> None:
+        bad = stored.running.settings.model_copy(update={"bucket": "No_Such_Name"})
+        with pytest.raises(StartError, match="the stack fitsvault-No-Such-Name is"):
+            deploy_storage(bad)
+
+    def test_versions_are_kept_where_nothing_else_is_said(self, stored: StoredArchive) -> None:
+        formation = self.client(stored, "cloudformation")
+        values = {"FramesBucketName": "versioned", "DerivedBucketName": "versioned-derived", "QueueName": "versioned"}
+        formation.create_stack(
+            StackName="versioned",
+            TemplateBody=TEMPLATE.read_text(),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
+        )
+        s3 = stored.running.s3
+        formation.get_waiter("stack_create_complete").wait(StackName="versioned", WaiterConfig={"Delay": 1})
+        assert s3.get_bucket_versioning(Bucket="versioned")["Status"] == "Enabled"
+        assert "Status" not in s3.get_bucket_versioning(Bucket=stored.running.bucket)
+
+
+class TestRestarts(Restarts):
+    program = b"localstack.runtime"
+    keeps = False
+
+    def test_it_is_said_that_all_is_forgotten(self, stored: StoredArchive) -> None:
+        assert "keeps objects only as long as it runs" in stored.output
+
+
+class TestVersions(Versions):
+    pass

@@ -1,0 +1,76 @@
+"""The suite on MinIO, and what only its notification has."""
+
+import pytest
+from minio.notificationconfig import NotificationConfig, PrefixFilterRule, QueueConfig
+
+from localstack.state import StartError
+from localstack.stores.minio import make_minio_client, notify_by_webhook
+from tests.stores.changes import Bursts, Changes
+from tests.stores.door import Doors, Hints
+from tests.stores.keys import Keys
+from tests.stores.restarts import Restarts
+from tests.stores.stored import StoredArchive
+from tests.stores.versions import Versions
+
+STORE = "minio"
+OURS = "arn:minio:sqs::FITSVAULT:webhook"
+OTHER = "arn:minio:sqs::OTHER:webhook"
+
+
+class TestChanges(Changes):
+    pass
+
+
+class TestKeys(Keys):
+    refused = ("two//slashes.fits", "/leading.fits")
+
+
+class TestHints(Hints):
+    pass
+
+
+class TestDoors(Doors):
+    pass
+
+
+class TestBursts(Bursts):
+    pass
+
+
+class TestNotification:
+    def test_rules_of_others_stay(self, stored: StoredArchive) -> None:
+        settings = stored.running.settings.model_copy(update={"bucket": "shared"})
+        stored.running.store.ensure_bucket("shared")
+        client = make_minio_client(settings)
+        theirs = QueueConfig(
+            queue=OTHER, events=["s3:ObjectCreated:Put"], config_id="theirs", prefix_filter_rule=PrefixFilterRule("x/")
+        )
+        client.set_bucket_notification("shared", NotificationConfig(queue_config_list=[theirs]))
+        for _ in range(2):
+            notify_by_webhook(settings, OURS)
+            rules = {rule.queue: rule for rule in client.get_bucket_notification("shared").queue_config_list}
+            assert {name.split(":")[-2] for name in map(str, rules)} == {"FITSVAULT", "OTHER"}
+            kept = next(rule for name, rule in rules.items() if "OTHER" in str(name))
+            assert (kept.config_id, kept.events, kept.prefix_filter_rule) == (
+                "theirs",
+                theirs.events,
+                PrefixFilterRule("x/"),
+            )
+        client.delete_bucket_notification("shared")
+
+    def test_a_webhook_that_nobody_configured_is_named(self, stored: StoredArchive) -> None:
+        with pytest.raises(StartError, match="arn:minio:sqs::NOBODY:webhook"):
+            notify_by_webhook(stored.running.settings, "arn:minio:sqs::NOBODY:webhook")
+        rules = make_minio_client(stored.running.settings).get_bucket_notification(stored.running.bucket)
+        assert len(rules.queue_config_list) == 1
+
+    def test_its_console_is_off(self, stored: StoredArchive) -> None:
+        assert "WebUI" not in stored.running.log("store")
+
+
+class TestRestarts(Restarts):
+    program = b"minio"
+
+
+class TestVersions(Versions):
+    pass
