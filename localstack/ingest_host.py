@@ -5,8 +5,11 @@ The answer to an event comes after its object is settled, so the store's own ret
 
 import asyncio
 import hmac
+import itertools
 import json
 import logging
+import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,7 +17,6 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -27,17 +29,21 @@ from localstack.queue import Queue
 from localstack.queue_poller import QueuePoller
 from localstack.state import StartError
 from localstack.sweeper import Sweeper
-from shared.errors import EventError, FitsvaultError
+from shared.backoff import delay
+from shared.errors import EventError
+from shared.events.model import EventReading
 from shared.events.reader import read_event
 from shared.ingest.factory import make_ingester
-from shared.ingest.patience import reason_of
+from shared.ingest.patience import TRANSIENT, reason_of
 from shared.settings import Settings
 
-__all__ = ["MAX_EVENT_BYTES", "make_ingest_host"]
+__all__ = ["HOLD_SECONDS", "MAX_EVENT_BYTES", "make_ingest_host"]
 
 _log = logging.getLogger("fitsvault.host")
 MAX_EVENT_BYTES = 4 << 20
 _BODY_SECONDS = 30.0
+HOLD_SECONDS = 240.0
+"""How long an event is held while store or index are away; SeaweedFS waits for at most 300 s."""
 
 
 class _Host:
@@ -48,6 +54,7 @@ class _Host:
         self._secret = settings.event_secret.get_secret_value()
         self._ingester = make_ingester(settings)
         self._workers = anyio.CapacityLimiter(settings.ingest_workers)
+        self._is_stopping = asyncio.Event()
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._dispatcher = DispatchThread(settings)
         self._background: list[Sweeper | QueuePoller | DispatchThread] = [Sweeper(settings), self._dispatcher]
@@ -60,6 +67,7 @@ class _Host:
         for work in self._background:
             work.start()
         yield
+        self._is_stopping.set()
         async with anyio.create_task_group() as group:
             for work in self._background:
                 group.start_soon(anyio.to_thread.run_sync, work.stop)
@@ -77,18 +85,21 @@ class _Host:
         except (ValueError, RecursionError, EventError) as error:
             _log.error("event refused", extra={"reason": str(error)})
             return _answer(400, str(error))
+        return await self._take(event, reading)
+
+    async def _take(self, event: dict[str, Any], reading: EventReading) -> JSONResponse:
         if any(hint.bucket != self._settings.bucket for hint in reading.events):
             return _answer(403, "The event is about a bucket that is not the archive's.")
         keys = sorted({(hint.bucket, hint.key) for hint in reading.events})
         try:
-            result = await self._settle(event, keys) if keys or reading.refused else {"outcomes": []}
-        except (FitsvaultError, DBAPIError, OSError) as error:
+            return JSONResponse(await self._settle_in_time(event, keys))
+        except EventError as error:
+            return _answer(400, str(error))
+        except TRANSIENT as error:
             _log.error("event not settled", extra={"keys": [key for _, key in keys], "reason": reason_of(error)})
-            verdict = (400, str(error)) if isinstance(error, EventError) else (503, "Not settled; try again.")
-            return _answer(*verdict)
+            return _answer(503, "Not settled; try again.")
         finally:
             self._dispatcher.wake()
-        return JSONResponse(result)
 
     def _take_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -106,9 +117,25 @@ class _Host:
         if not hmac.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
             return _answer(401, "The shared secret is wrong.")
         length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_EVENT_BYTES:
+        if length.isdecimal() and int(length) > MAX_EVENT_BYTES:
             return _answer(413, "The event is too large.")
         return None
+
+    async def _settle_in_time(self, event: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
+        """Try again while store or index are away: not every store sends an event again that was not taken."""
+        deadline = time.monotonic() + HOLD_SECONDS
+        for attempt in itertools.count(1):
+            try:
+                return await self._settle(event, keys)
+            except EventError:
+                raise
+            except TRANSIENT:
+                pause = delay(attempt, base=0.5, cap=15.0, random=random.random())  # noqa: S311
+                if self._is_stopping.is_set() or time.monotonic() + pause > deadline:
+                    raise
+            with anyio.move_on_after(pause):
+                await self._is_stopping.wait()
+        raise AssertionError
 
     async def _settle(self, event: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
         """Run the function once no other event of the same objects is at work: of twenty copies one does the work."""

@@ -34,6 +34,7 @@
     ├── NotDeliveredError        a notification that its target did not take; a retry may cure it
     │   └── DeliveryRefusedError it never will
     ├── EventError               an event that no dialect knows, or a broken one
+    │   └── UnwantedEventError   an event of a kind that changes no object, such as tagging
     ├── OvertakenError           another has settled the object meanwhile; look again
     └── InvalidParameterError    a query parameter that cannot be read
 """
@@ -72,6 +73,7 @@ __all__ = [
     "TooLargeError",
     "TooManyAttemptsError",
     "TruncatedError",
+    "UnwantedEventError",
     "UploadError",
 ]
 
@@ -248,6 +250,10 @@ class DeliveryRefusedError(NotDeliveredError):
 
 class EventError(FitsvaultError):
     """An event that no dialect knows, or a broken one."""
+
+
+class UnwantedEventError(EventError):
+    """An event of a dialect that is known, of a kind that is none of ours: nobody should have subscribed to it."""
 
 
 class OvertakenError(FitsvaultError):

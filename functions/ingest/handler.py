@@ -1,7 +1,8 @@
 """The ingest function: takes S3's events, directly or from a queue, and what the local host delivers."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -45,7 +46,8 @@ def handle(event: dict[str, Any], ingester: Ingester, *, defers: bool = False) -
     """Do the work of ``handler`` with a given ingester.
 
     With ``defers`` an object that cannot be settled just now is noted to be tried again by us, and no failure of the
-    event: for those who deliver an event again and again and others behind it not at all.
+    event; nor is a record of a kind that is none of ours, which is answered as ``refused``. That is for those who
+    deliver an event again and again, and others behind it not at all.
     """
     messages = queue_messages(event)
     if messages is not None:
@@ -56,8 +58,11 @@ def handle(event: dict[str, Any], ingester: Ingester, *, defers: bool = False) -
     except EventError as error:
         _log.error("event refused", extra={"reason": str(error)})
         raise
-    settle = partial(settle_or_defer, ingester) if defers else partial(_settle_or_note, ingester, 1)
-    return {"outcomes": _settle_all(reading, settle)}
+    if defers:
+        _log_refused(reading.unwanted)
+        outcomes = _settle_all(replace(reading, unwanted=()), partial(settle_or_defer, ingester))
+        return {"outcomes": outcomes} | ({"refused": list(reading.unwanted)} if reading.unwanted else {})
+    return {"outcomes": _settle_all(reading, partial(_settle_or_note, ingester, 1))}
 
 
 def _is_settled(message: QueueMessage, ingester: Ingester) -> bool:
@@ -77,13 +82,18 @@ def _settle_all(reading: EventReading, settle: _Settle) -> list[str]:
             outcomes.append(_settle(hint, settle).value)
         except TRANSIENT as error:
             troubles.append(error)
-    for reason in reading.refused:
-        _log.error("record refused", extra={"reason": reason})
+    refused = reading.refused + reading.unwanted
+    _log_refused(refused)
     if troubles:
         raise troubles[0]
-    if reading.refused:
-        raise EventError("; ".join(reading.refused))
+    if refused:
+        raise EventError("; ".join(refused))
     return outcomes
+
+
+def _log_refused(reasons: Sequence[str]) -> None:
+    for reason in reasons:
+        _log.error("record refused", extra={"reason": reason})
 
 
 def _settle(hint: ObjectEvent, settle: _Settle) -> Outcome:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from shared.errors import EventError
+from shared.errors import UnwantedEventError
 from shared.events.fields import form_decoded, object_event, shown, within
 from shared.events.model import ObjectEvent, ObjectEventKind
 
@@ -35,7 +35,7 @@ class EventBridgeEvent:
         name = event["detail-type"]
         kind = cls._KINDS.get(name) if isinstance(name, str) else None
         if kind is None:
-            raise EventError(f"an event that changes no object's bytes, or of an unknown kind: {shown(name)}")
+            raise UnwantedEventError(f"an event that changes no object's bytes, or of an unknown kind: {shown(name)}")
         found = object_event(
             kind,
             within(event, "detail", "bucket", "name"),

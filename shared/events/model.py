@@ -46,7 +46,10 @@ class EventReading:
         The objects that the event tells of, in its order.
     refused
         Why some of its records were refused, a sentence for each; the others are none the worse for it.
+    unwanted
+        Why others were refused that are well formed, but tell of nothing that ingest looks at.
     """
 
     events: tuple[ObjectEvent, ...] = ()
     refused: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()

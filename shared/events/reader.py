@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import EventError
+from shared.errors import EventError, UnwantedEventError
 from shared.events.dialect import Dialect, Envelope
 from shared.events.envelopes import QueueRecord, RecordList, TopicMessage, TopicRecord
 from shared.events.eventbridge import EventBridgeEvent, LocalStackBridgeEvent
@@ -43,7 +43,7 @@ class QueueMessage:
 
 
 def read_event(event: Any) -> EventReading:
-    """Return the objects that an event tells of, and what of it was refused.
+    """Return the objects that an event tells of, and what of it was refused; of kinds that are none of ours no more.
 
     Raises
     ------
@@ -69,6 +69,8 @@ def queue_messages(event: Any) -> tuple[QueueMessage, ...] | None:
 def _read(event: Any, depth: int) -> EventReading:
     try:
         return _understood(event, depth)
+    except UnwantedEventError as error:
+        return EventReading(unwanted=(str(error),))
     except EventError as error:
         return EventReading(refused=(str(error),))
 
@@ -90,10 +92,17 @@ def _understood(event: Any, depth: int) -> EventReading:
 
 def _joined(readings: Iterable[EventReading]) -> EventReading:
     every = tuple(readings)
-    refused = [reason for reading in every for reason in reading.refused]
-    if len(refused) > _MOST_REASONS:
-        refused[_MOST_REASONS:] = [f"and {len(refused) - _MOST_REASONS} more"]
-    return EventReading(tuple(event for reading in every for event in reading.events), tuple(refused))
+    return EventReading(
+        events=tuple(event for reading in every for event in reading.events),
+        refused=_some([reason for reading in every for reason in reading.refused]),
+        unwanted=_some([reason for reading in every for reason in reading.unwanted]),
+    )
+
+
+def _some(reasons: list[str]) -> tuple[str, ...]:
+    if len(reasons) > _MOST_REASONS:
+        reasons[_MOST_REASONS:] = [f"and {len(reasons) - _MOST_REASONS} more"]
+    return tuple(reasons)
 
 
 def _message(record: Mapping[str, Any]) -> QueueMessage:

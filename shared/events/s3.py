@@ -7,7 +7,7 @@ which the object is there again, and ``ObjectCreated:PutTagging`` when an object
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from shared.errors import EventError
+from shared.errors import EventError, UnwantedEventError
 from shared.events.fields import form_decoded, object_event, perhaps_form_decoded, shown, within
 from shared.events.model import ObjectEvent, ObjectEventKind
 
@@ -23,7 +23,7 @@ def kind_of(name: object, kinds: Mapping[str, ObjectEventKind]) -> ObjectEventKi
         kind = kinds.get(":".join(parts[:length]))
         if kind is not None:
             return kind
-    raise EventError(f"an event that changes no object's bytes, or of an unknown kind: {shown(name)}")
+    raise UnwantedEventError(f"an event that changes no object's bytes, or of an unknown kind: {shown(name)}")
 
 
 class AwsRecord:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import EventError
+from shared.errors import EventError, UnwantedEventError
 from shared.events.fields import object_event, shown
 from shared.events.model import ObjectEvent, ObjectEventKind
 
@@ -55,7 +55,7 @@ class SeaweedFilerEvent:
     def read(cls, event: Mapping[str, Any]) -> tuple[ObjectEvent, ...]:
         """Return the object that came or went; of a rename both."""
         if event["event_type"] not in cls._KINDS:
-            raise EventError(f"SeaweedFS event of an unknown kind: {shown(event['event_type'])}")
+            raise UnwantedEventError(f"SeaweedFS event of an unknown kind: {shown(event['event_type'])}")
         path, message = event["key"], event["message"]
         if not isinstance(path, str) or not isinstance(message, Mapping):
             raise EventError("SeaweedFS event without a path or a message")

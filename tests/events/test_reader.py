@@ -60,21 +60,13 @@ def test_kinds(name: str) -> None:
         {"Records": []},
         {"Records": [{"eventSource": "aws:sns"}]},
         {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]},
-        s3_event("x", "ReducedRedundancyLostObject"),
-        s3_event("x", "ObjectTagging:Put"),
-        s3_event("x", "s3:ObjectAccessed:Get"),
-        s3_event("x", "Object"),
-        s3_event("x", ""),
         {"Records": {}},
         {"Records": "text"},
         {"source": "aws.s3", "detail-type": "Object Created"},
-        {"source": "aws.s3", "detail-type": ["Object Created"]},
         {"Type": "SubscriptionConfirmation", "TopicArn": "arn", "Message": "confirm"},
-        {"event_type": ["create"], "key": "/buckets/frames/x", "message": {}},
         {"event_type": "create", "key": "/buckets/frames/x", "message": {}},
         {"event_type": "create", "key": "/buckets/frames/x", "message": {"new_entry": "x"}},
         s3_event(""),
-        {"event_type": "explode", "key": "/buckets/frames/x", "message": {}},
         {"event_type": "create", "key": 3, "message": {}},
         [],
         None,
@@ -102,11 +94,29 @@ def test_queue_batch() -> None:
     assert queue_messages(s3_event("a.fits")) is None
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        s3_event("x", "ReducedRedundancyLostObject"),
+        s3_event("x", "ObjectTagging:Put"),
+        s3_event("x", "s3:ObjectAccessed:Get"),
+        s3_event("x", "Object"),
+        s3_event("x", ""),
+        {"event_type": ["create"], "key": "/buckets/frames/x", "message": {}},
+        {"event_type": "explode", "key": "/buckets/frames/x", "message": {}},
+        {"Type": "Notification", "TopicArn": "arn", "Message": json.dumps(s3_event("x", "ObjectAcl:Put"))},
+    ],
+)
+def test_kinds_that_are_none_of_ours_are_told_apart(event: dict[str, Any]) -> None:
+    reading = read_event(event)
+    assert (reading.events, reading.refused, len(reading.unwanted)) == ((), (), 1)
+
+
 def test_one_broken_record_does_not_lose_the_others() -> None:
     records = [s3_event("a.fits")["Records"][0], None, {}, s3_event("x", "Explode")["Records"][0]]
     reading = read_event({"Records": [*records, *s3_event("b.fits")["Records"]]})
     assert [event.key for event in reading.events] == ["a.fits", "b.fits"]
-    assert len(reading.refused) == 3
+    assert (len(reading.refused), len(reading.unwanted)) == (2, 1)
 
 
 def test_nothing_understood_names_every_reason_briefly() -> None:

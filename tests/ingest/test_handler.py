@@ -93,3 +93,17 @@ def test_a_key_that_was_not_encoded_is_found_as_it_is_spelled(room: Room) -> Non
     room.put("a+b%25.fits", simulate_frame().data)
     assert handle(event(room, "a+b%25.fits"), room.ingester) == {"outcomes": ["indexed"]}
     assert room.frame("a+b%25.fits") is not None
+
+
+def test_a_kind_that_is_none_of_ours_holds_up_no_webhook(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """A queue shows such a message among its dead letters; a webhook that sends it for ever must not have to."""
+    room.put("a.fits", simulate_frame().data)
+    tagging = event(room, "a.fits")["Records"][0] | {"eventName": "ObjectTagging:Put"}
+    mixed = {"Records": [tagging, *event(room, "a.fits")["Records"]]}
+    answer = handle(mixed, room.ingester, defers=True)
+    assert (answer["outcomes"], len(answer["refused"])) == (["indexed"], 1)
+    assert "record refused" in caplog.text
+    with pytest.raises(EventError, match="ObjectTagging"):
+        handle(mixed, room.ingester)
+    batch = {"Records": [message("m", json.dumps({"Records": [tagging]}))]}
+    assert handle(batch, room.ingester) == {"batchItemFailures": [{"itemIdentifier": "m"}]}

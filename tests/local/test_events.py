@@ -67,3 +67,12 @@ def test_folders_are_nothing_to_do(door: httpx.Client) -> None:
 def test_an_event_for_what_is_not_there_removes_nothing(door: httpx.Client, archive: RunningArchive) -> None:
     answer = door.post("/events", json=event("frames", "never-was.fits"))
     assert (answer.status_code, answer.json()) == (200, {"outcomes": ["removed"]})
+
+
+def test_a_kind_that_is_none_of_ours_is_taken_and_told(door: httpx.Client, archive: RunningArchive) -> None:
+    """MinIO would send it again for ever, and nothing behind it."""
+    names = {"bucket": {"name": "frames"}, "object": {"key": "a.fits"}}
+    record = {"eventSource": "minio:s3", "eventName": "s3:ObjectAccessed:Get", "s3": names}
+    answer = door.post("/events", json={"Records": [record]})
+    assert (answer.status_code, answer.json()["outcomes"], len(answer.json()["refused"])) == (200, [], 1)
+    assert "record refused" in archive.log("ingest")
