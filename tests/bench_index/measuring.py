@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import make_session_factory
 from tests.bench_index.queries import Question, Request
@@ -18,7 +19,7 @@ __all__ = ["Figure", "Times", "measure", "measure_predecessor"]
 
 _WARM_UP = 3
 _LIMIT = 30.0
-_LONG_ENOUGH = 10.0
+_LONG_ENOUGH = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +53,48 @@ class Figure:
 
 def measure(stock: Stock, client: Client, question: Question, repetitions: int) -> Figure:
     """Ask over HTTP and in this process, the same requests each way; the predecessor is not asked."""
-    requests = _requests(question, _WARM_UP + repetitions)
-    warm_up, counted = requests[:_WARM_UP], requests[_WARM_UP:]
     sessions = make_session_factory(stock.ours)
+    warm_up, counted = _requests(question, repetitions)
     bodies: list[bytes] = []
     client.close()
-    for request in warm_up:
-        client.get(request)
+    _time(client.get, warm_up)
     over_http = _time(lambda request: bodies.append(client.get(request)), counted)
-    statements = [_count_statements(stock, request) for request in warm_up]
+    statements = [_count_statements(stock, sessions, request) for request in warm_up[:2]]
     in_process = _time(lambda request: answer_by_index(sessions, request), counted)
     rows = round(statistics.median(map(rows_of, bodies)))
     return Figure(question.name, rows, max(statements), Times(over_http), Times(in_process))
 
 
 def measure_predecessor(stock: Stock, question: Question, repetitions: int) -> Times:
-    """Ask the predecessor's tables the first of the same requests, until they have taken long enough."""
+    """Ask the predecessor's tables the first of the same requests."""
+    warm_up, counted = _requests(question, repetitions)
+    with limited(stock.theirs, _LIMIT) as connection:
+        try:
+            _time(lambda request: answer_by_predecessor(connection, request), warm_up[:1])
+            return Times(_time(lambda request: answer_by_predecessor(connection, request), counted))
+        except OperationalError:
+            return Times((_LIMIT,), is_broken_off=True)
+
+
+def _requests(question: Question, repetitions: int) -> tuple[list[Request], list[Request]]:
+    """Return the requests that do not count, and those that do."""
+    asked = [question.ask(random.Random(f"{question.name} {which}")) for which in range(_WARM_UP + repetitions)]
+    return asked[:_WARM_UP], asked[_WARM_UP:]
+
+
+def _time(answer: Callable[[Request], object], requests: Sequence[Request]) -> tuple[float, ...]:
+    """Return how long each took; of slow ones no more than two are asked beyond some seconds in all."""
     seconds: list[float] = []
-    for request in _requests(question, 1 + repetitions):
-        if len(seconds) > 1 and sum(seconds) > _LONG_ENOUGH:
-            break
-        with limited(stock.theirs, _LIMIT) as connection:
-            try:
-                seconds += _time(lambda request, way=connection: answer_by_predecessor(way, request), [request])  # type: ignore[misc]
-            except OperationalError:
-                return Times((_LIMIT,), is_broken_off=True)
-    return Times(tuple(seconds[1:] or seconds))
-
-
-def _requests(question: Question, number: int) -> list[Request]:
-    return [question.ask(random.Random(f"{question.name} {which}")) for which in range(number)]
-
-
-def _time(answer: Callable[[Request], None], requests: Sequence[Request]) -> tuple[float, ...]:
-    seconds = []
     for request in requests:
+        if len(seconds) >= 2 and sum(seconds) > _LONG_ENOUGH:
+            break
         begin = time.perf_counter()
         answer(request)
         seconds.append(time.perf_counter() - begin)
     return tuple(seconds)
 
 
-def _count_statements(stock: Stock, request: Request) -> int:
+def _count_statements(stock: Stock, sessions: sessionmaker[Session], request: Request) -> int:
     with statements_of(stock.ours) as statements:
-        answer_by_index(make_session_factory(stock.ours), request)
+        answer_by_index(sessions, request)
     return len(statements)

@@ -1,5 +1,7 @@
 """The databases of a benchmark: a PostgreSQL server of its own, files of SQLite, or a server that is there already."""
 
+import fcntl
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -69,10 +71,21 @@ class Databases:
 def open_databases(database: str, folder: Path) -> Iterator[Databases]:
     """Give the databases for the length of the block: ``sqlite``, ``postgresql``, or the URL of a PostgreSQL server.
 
-    SQLite's files and the server's data lie in the folder, and stay there.
+    SQLite's files and the server's data lie in the folder, and stay there. Nobody else may work in it meanwhile.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"another benchmark works in {folder}")
+        with _databases(database, folder) as databases:
+            yield databases
+
+
+@contextmanager
+def _databases(database: str, folder: Path) -> Iterator[Databases]:
     if database == "sqlite":
         yield Databases("sqlite", str(folder.resolve()), {})
     elif database == "postgresql":
@@ -80,7 +93,7 @@ def open_databases(database: str, folder: Path) -> Iterator[Databases]:
         try:
             yield Databases("postgresql", server.get_uri(), SETTINGS)
         finally:
-            server.cleanup()
+            server.stop()
     else:
         yield Databases("postgresql", database, {})
 
@@ -96,5 +109,6 @@ def _start(folder: Path) -> "PostgresServer":
         for name, value in SETTINGS.items():
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = '{value}'")
     admin.dispose()
-    server.cleanup()
-    return get_server(folder, cleanup_mode="stop")
+    server.stop()
+    server.start()
+    return server
