@@ -6,11 +6,13 @@ BIN := .venv/bin
 WORKERS ?= 2
 ROWS ?= 1000000
 DATABASE ?= postgresql
+KEYS ?= 20000
+STORE ?= seaweedfs
 
-.PHONY: help run test check format bench bench-index lock clean
+.PHONY: help run test check format bench bench-index bench-reconcile lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("fitsvault needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -46,6 +48,9 @@ bench: .venv/.dev ## Measure, with a baseline in the same run
 
 bench-index: .venv/.dev ## Measure the index at ROWS frames (1,000,000) in DATABASE (postgresql or sqlite)
 	$(BIN)/python -m tests.bench_index --rows $(ROWS) --database $(DATABASE) $(BENCH)
+
+bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE (seaweedfs)
+	$(BIN)/python -m tests.bench_reconcile --keys $(KEYS) --store $(STORE)
 
 lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt

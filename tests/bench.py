@@ -20,7 +20,7 @@ from shared.simulator import simulate_frame
 from shared.store.client import Store
 from tests.archive import RunningArchive, running_archive
 
-__all__ = ["main"]
+__all__ = ["main", "processor"]
 
 _FRAMES = 100
 
@@ -40,7 +40,7 @@ def main() -> None:
     size = len(frames[0]) / 2**20
     sys.stdout.write(
         f"PUT answered -> frame visible, {_FRAMES} frames of 1024 x 1024 pixels ({size:.1f} MiB), one after another\n"
-        f"{_processor()}, Python {platform.python_version()}, embedded SeaweedFS, SQLite\n\n"
+        f"{processor()}, Python {platform.python_version()}, embedded SeaweedFS, SQLite\n\n"
         f"{'':34}{'median':>10}{'p95':>10}{'worst':>10}\n"
         + _row("archive: event, ingest, GET /frames/", by_event)
         + _row("baseline: settle() in this process", by_call)
@@ -92,7 +92,8 @@ def _p95(seconds: Sequence[float]) -> float:
     return statistics.quantiles(seconds, n=20)[-1]
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return what the machine calls its processor."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():

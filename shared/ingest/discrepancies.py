@@ -72,11 +72,12 @@ def entries_by_key(frames: Iterable[IndexedObject], failures: Iterable[FailedObj
         yield Entry(key, frame, failure)
 
 
-def judge(stored: ObjectState | None, entry: Entry | None, now: dt.datetime) -> DiscrepancyKind | None:
+def judge(stored: ObjectState | None, entry: Entry | None, now: dt.datetime, attempts: int) -> DiscrepancyKind | None:
     """Return how an object and what the index holds of it differ; None where they agree.
 
-    What could not be settled and waits for its next attempt is left alone until then, and what was given up until its
-    object changes. An object whose attempt is due counts as stale.
+    What could not be settled and waits for its next attempt is left alone until then, and what was given up, after so
+    many ``attempts``, until its object changes. An object whose attempt is due counts as stale, and so does one that a
+    queue has given up earlier.
     """
     if stored is None:
         return DiscrepancyKind.PHANTOM if entry is not None else None
@@ -86,8 +87,9 @@ def judge(stored: ObjectState | None, entry: Entry | None, now: dt.datetime) -> 
     if failure is not None and failure.retry_at is not None and failure.retry_at <= now:
         return DiscrepancyKind.STALE
     if failure is not None and failure.kind == UNAVAILABLE:
-        was_given_up = failure.retry_at is None
-        return DiscrepancyKind.STALE if was_given_up and stored.last_modified > failure.last_at else None
+        waits = failure.retry_at is not None
+        was_given_up = failure.attempts >= attempts and stored.last_modified <= failure.last_at
+        return None if waits or was_given_up else DiscrepancyKind.STALE
     known = entry.frame or failure
     if known is not None and (known.etag, known.size) == (stored.etag, stored.size) and not _is_other(entry, stored):
         return None
@@ -95,7 +97,7 @@ def judge(stored: ObjectState | None, entry: Entry | None, now: dt.datetime) -> 
 
 
 def compare(
-    stored: Iterable[ObjectState], entries: Iterable[Entry], now: dt.datetime
+    stored: Iterable[ObjectState], entries: Iterable[Entry], now: dt.datetime, attempts: int
 ) -> Iterator[tuple[str, Suspect | None]]:
     """Merge both sides; yield each key with the suspect that it is, None where both sides agree."""
     known = iter(entries)
@@ -108,7 +110,7 @@ def compare(
         if entry is None or entry.key != key:
             yield key, Suspect(key, object_)
             continue
-        yield key, None if judge(object_, entry, now) is None else Suspect(key, object_)
+        yield key, None if judge(object_, entry, now, attempts) is None else Suspect(key, object_)
         entry = next(known, None)
     while entry is not None:
         yield entry.key, Suspect(entry.key, None)

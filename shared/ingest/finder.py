@@ -66,6 +66,7 @@ class Finder:
         self._bucket = settings.bucket
         self._derived = settings.derived_bucket
         self._grace = dt.timedelta(seconds=settings.orphan_seconds)
+        self._attempts = settings.retry_attempts
         self._store = store
         self._sessions = sessions
         self._patience = patience
@@ -79,7 +80,7 @@ class Finder:
             for found in self._store.walk(self._bucket, prefix=prefix, after=after, until=until)
             if not (found.size == 0 and found.key.endswith("/"))
         )
-        compared = compare(stored, self._entries(prefix, after, until), utc_now())
+        compared = compare(stored, self._entries(prefix, after, until), utc_now(), self._attempts)
         return look_twice(compared, partial(self._objects_again, begin), self._patience)
 
     def derived(self, *, after: str = "", until: str | None = None) -> Iterator[Batch]:
@@ -122,17 +123,20 @@ class Finder:
         doubtful = [
             suspect
             for suspect in suspects
-            if suspect.listed is None or judge(suspect.listed, entries.get(suspect.key), utc_now()) is not None
+            if suspect.listed is None or self._judge(suspect.listed, entries.get(suspect.key)) is not None
         ]
         seen = list(self._looked_at(doubtful))
         entries = self._known(doubtful)
-        kinds = {suspect.key: judge(stored, entries.get(suspect.key), utc_now()) for suspect, stored in seen}
+        kinds = {suspect.key: self._judge(stored, entries.get(suspect.key)) for suspect, stored in seen}
         before = {suspect.key: stored for suspect, stored in seen}
         for suspect, stored in self._looked_at([suspect for suspect in doubtful if kinds[suspect.key] is not None]):
             kind = kinds[suspect.key]
             is_new = stored is not None and not self._takes_new and stored.last_modified.replace(microsecond=0) > begin
             if kind is not None and stored == before[suspect.key] and not is_new:
                 yield Discrepancy(kind=kind, key=suspect.key)
+
+    def _judge(self, stored: ObjectState | None, entry: Entry | None) -> DiscrepancyKind | None:
+        return judge(stored, entry, utc_now(), self._attempts)
 
     def _known(self, suspects: Sequence[Suspect]) -> dict[str, Entry]:
         keys = [suspect.key for suspect in suspects]

@@ -5,10 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import boto3
-from botocore.config import Config
+from typing import Any, BinaryIO
 
 from shared.database import utc_now
 from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
@@ -17,9 +14,7 @@ from shared.store.faults import translated
 from shared.store.listing import Page, in_byte_order
 from shared.store.model import ObjectState
 from shared.store.presign import Presigner
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from shared.store.session import make_s3_client, make_session
 
 __all__ = ["Store", "make_s3_client", "make_session"]
 
@@ -28,35 +23,6 @@ _RESUMES = 4
 _DELETE_AT_ONCE = 1000
 _IN_BYTE_ORDER = ("AmazonS3", "MinIO")
 """How the servers call themselves that are known to list in byte order, as S3 wants it."""
-
-
-def make_session(settings: Settings) -> boto3.session.Session:
-    """Return a boto3 session with the keys of ``settings``; without keys there, boto3 finds the role's."""
-    secret = settings.s3_secret_key
-    return boto3.session.Session(
-        aws_access_key_id=settings.s3_access_key,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        region_name=settings.s3_region,
-    )
-
-
-def make_s3_client(session: boto3.session.Session, settings: Settings, attempts: int = 4) -> "S3Client":
-    """Return the S3 client for the store of ``settings``; without an endpoint that is AWS.
-
-    Checksums that boto3 adds by itself since 1.36 are left to AWS: other stores choke on them.
-    """
-    foreign = settings.s3_endpoint_url is not None
-    config = Config(
-        signature_version="s3v4",
-        connect_timeout=5,
-        read_timeout=60,
-        max_pool_connections=32,
-        retries={"mode": "standard", "max_attempts": attempts},
-        s3={"addressing_style": "path" if foreign else "auto"},
-        request_checksum_calculation="when_required" if foreign else "when_supported",
-        response_checksum_validation="when_required" if foreign else "when_supported",
-    )
-    return session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config)
 
 
 class Store:

@@ -26,9 +26,14 @@ def frame(key: str, etag: str = "e", size: int = 1, version: str | None = None) 
 
 
 def failed(
-    key: str, etag: str | None = "e", size: int = 1, kind: str = "not-fits", retry_at: dt.datetime | None = None
+    key: str,
+    etag: str | None = "e",
+    size: int = 1,
+    kind: str = "not-fits",
+    retry_at: dt.datetime | None = None,
+    attempts: int = 16,
 ) -> FailedObject:
-    return FailedObject(1, key, etag, None, size, kind, 1, NOW - dt.timedelta(minutes=30), retry_at)
+    return FailedObject(1, key, etag, None, size, kind, attempts, NOW - dt.timedelta(minutes=30), retry_at)
 
 
 def in_order(listing: dict[str, tuple[str, int]]) -> list[tuple[str, tuple[str, int]]]:
@@ -43,7 +48,7 @@ def test_a_merge_finds_what_sets_would(
         (frame(key, *rest) for key, rest in in_order(frames)), (failed(key, *rest) for key, rest in in_order(failures))
     )
     known = failures | frames
-    compared = list(compare((stored(key, *rest) for key, rest in in_order(objects)), entries, NOW))
+    compared = list(compare((stored(key, *rest) for key, rest in in_order(objects)), entries, NOW, 16))
     assert [key for key, _ in compared] == sorted(objects.keys() | known.keys(), key=str.encode)
     suspects = {key: suspect.listed is not None for key, suspect in compared if suspect is not None}
     assert suspects == {
@@ -68,6 +73,7 @@ def test_a_merge_finds_what_sets_would(
         (stored("k"), Entry("k", None, failed("k", None, kind=UNAVAILABLE, retry_at=LATER)), None),
         (stored("k"), Entry("k", None, failed("k", None, kind=UNAVAILABLE, retry_at=EARLIER)), "stale"),
         (stored("k"), Entry("k", None, failed("k", None, kind=UNAVAILABLE)), None),
+        (stored("k"), Entry("k", None, failed("k", None, kind=UNAVAILABLE, attempts=5)), "stale"),
         (stored("k", moment=NOW), Entry("k", None, failed("k", None, kind=UNAVAILABLE)), "stale"),
         (stored("k"), Entry("k", frame("k"), failed("k", None, kind=UNAVAILABLE, retry_at=EARLIER)), "stale"),
         (stored("k", moment=NOW), Entry("k", frame("k"), None), None),
@@ -77,4 +83,4 @@ def test_a_merge_finds_what_sets_would(
     ],
 )
 def test_what_counts_as_a_difference(object_: ObjectState | None, entry: Entry | None, kind: str | None) -> None:
-    assert judge(object_, entry, NOW) == kind
+    assert judge(object_, entry, NOW, 16) == kind

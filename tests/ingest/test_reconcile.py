@@ -246,7 +246,7 @@ def test_what_waits_for_its_time_is_left_alone(room: Room) -> None:
     with write(room.sessions) as session:
         for key, due in (("waits.fits", now + dt.timedelta(hours=1)), ("due.fits", now), ("given-up.fits", None)):
             room.put(key, SMALL)
-            record_unavailable(session, room.settings.bucket, key, "no room", attempts=3, retry_at=due)
+            record_unavailable(session, room.settings.bucket, key, "no room", attempts=16, retry_at=due)
     assert differences(reconciler(room).sweep().counts) == {"stale": 1}
     assert room.frame("due.fits") is not None
     assert room.frame("waits.fits") is None
