@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -21,6 +21,7 @@ from shared.database import read, write
 from shared.errors import FitsvaultError
 from shared.index.failures import keys_to_retry
 from shared.index.quantiles import count_frames, key_quantiles
+from shared.index.superseded import superseded_keys
 from shared.index.sweeps import (
     ClaimedRange,
     PlannedRange,
@@ -161,6 +162,8 @@ class Reconciler:
             Called with what was counted since it was called last.
         """
         wanted_since = since or self.now()
+        if scope is Scope.ALL:
+            self._tidy(stop)
         call = _Call(prefix, stop, waits, told)
         counts: Mapping[str, int] = {}
         while not stop():
@@ -175,19 +178,27 @@ class Reconciler:
         return Swept(counts, False, call.seconds)
 
     def retry(self, *, stop: Callable[[], bool] = _never) -> bool:
-        """Make the attempts that are due; tell whether all of them could be made."""
+        """Make the attempts that are due; False if the store was away."""
         with read(self._sessions) as session:
             due = keys_to_retry(session, self._settings.bucket)
-        all_made = True
-        for key in due:
-            if stop():
-                break
+        return self._settle(due, stop)
+
+    def _tidy(self, stop: Callable[[], bool]) -> None:
+        """Have derived objects deleted that somebody who was killed was about to delete."""
+        with read(self._sessions) as session:
+            left = superseded_keys(session, self._settings.bucket)
+        self._settle(left, stop)
+
+    def _settle(self, keys: Sequence[str], stop: Callable[[], bool]) -> bool:
+        """Settle objects until the store as a whole is away; tell whether it was there for all of them."""
+        bucket = self._settings.bucket
+        for key in takewhile(lambda _: not stop(), keys):
             try:
-                settle_or_defer(self._ingester, self._settings.bucket, key)
+                settle_or_defer(self._ingester, bucket, key)
             except FitsvaultError as error:
-                all_made = False
-                _log.error("not tried again", extra={"bucket": self._settings.bucket, "key": key, "reason": str(error)})
-        return all_made
+                _log.error("not settled", extra={"bucket": bucket, "key": key, "reason": str(error)})
+                return False
+        return True
 
     def _begin(self, prefix: str, scope: Scope, since: dt.datetime) -> int | None:
         bucket = self._settings.bucket
