@@ -8,8 +8,9 @@ ROWS ?= 1000000
 DATABASE ?= postgresql
 KEYS ?= 20000
 STORE ?= seaweedfs
+COMPOSE ?= docker compose --file localstack/docker-compose.yml --env-file localstack/.env
 
-.PHONY: help run test check format bench bench-index bench-reconcile lock clean
+.PHONY: help run test check format bench bench-index bench-reconcile lock clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,13 @@ help: ## List the commands
 
 run: .venv/.run ## Start the whole archive on this machine, in the foreground
 	@exec $(BIN)/python -m localstack
+
+up: ## Start the archive with MinIO and PostgreSQL in containers (needs Docker)
+	@$(PYTHON) -m localstack.compose_secrets
+	$(COMPOSE) up --build --detach --wait
+
+down: ## Stop the containers; what they hold stays
+	$(COMPOSE) down
 
 test: .venv/.dev ## Run the tests, in WORKERS processes (2)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
