@@ -38,7 +38,7 @@ def set_up_store(settings: Settings) -> StoreSetUp:
         _wait_for_buckets(settings)
         return StoreSetUp(queue_url)
     _wait_for_buckets(settings)
-    if settings.store == "minio":
+    if settings.store == "minio" and settings.trigger == "events":
         try:
             notify_by_webhook(settings, settings.minio_webhook_arn)
         except StartError as error:

@@ -5,6 +5,7 @@ from minio.notificationconfig import NotificationConfig, PrefixFilterRule, Queue
 
 from localstack.state import StartError
 from localstack.stores.minio import make_minio_client, notify_by_webhook
+from localstack.stores.setup import set_up_store
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
 from tests.stores.keys import Keys
@@ -63,6 +64,15 @@ class TestNotification:
             notify_by_webhook(stored.running.settings, "arn:minio:sqs::NOBODY:webhook")
         rules = make_minio_client(stored.running.settings).get_bucket_notification(stored.running.bucket)
         assert len(rules.queue_config_list) == 1
+
+    def test_who_trusts_no_events_gets_none(self, stored: StoredArchive) -> None:
+        changes = {"bucket": "scanned", "derived_bucket": "scanned-derived"}
+        settings = stored.running.settings.model_copy(update=changes)
+        client = make_minio_client(settings)
+        for trigger, rules in (("scan", 0), ("events", 1)):
+            set_up_store(settings.model_copy(update={"trigger": trigger}))
+            assert len(client.get_bucket_notification("scanned").queue_config_list) == rules
+        client.delete_bucket_notification("scanned")
 
     def test_its_console_is_off(self, stored: StoredArchive) -> None:
         assert "WebUI" not in stored.running.log("store")
