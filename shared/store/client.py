@@ -11,7 +11,7 @@ from shared.database import utc_now
 from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
 from shared.settings import Settings
 from shared.store.faults import translated
-from shared.store.listing import Page, in_byte_order
+from shared.store.listing import Page, in_byte_order, ranges_behind
 from shared.store.model import ObjectState
 from shared.store.presign import Presigner
 from shared.store.session import make_s3_client, make_session
@@ -152,7 +152,7 @@ class Store:
         is asked for one page after the other; for others see `shared.store.listing`.
         """
         if self._lists_in_byte_order(bucket):
-            found = self.walk_as_listed(bucket, prefix=prefix, after=after)
+            found = self._walk_behind(bucket, prefix, after)
         else:
             found = in_byte_order(partial(self._list_page, bucket), prefix, after)
         last = ""
@@ -166,16 +166,23 @@ class Store:
 
     def walk_as_listed(self, bucket: str, *, prefix: str = "", after: str = "") -> Iterator[ObjectState]:
         """Yield objects in the order of the store, which is that of bytes for keys of one folder at least."""
-        while True:
-            page = self._list_page(bucket, prefix, after)
+        page = self._list_page(bucket, prefix, after)
+        yield from page.objects
+        while page.is_truncated and page.token is not None:
+            page = self._list_page(bucket, prefix, token=page.token)
             yield from page.objects
-            if not page.is_truncated or not page.objects:
-                return
-            after = page.objects[-1].key
 
-    def _list_page(self, bucket: str, prefix: str, after: str) -> Page:
+    def _walk_behind(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectState]:
+        for folder, begin, is_included in ranges_behind(prefix, after):
+            if is_included:
+                yield from (found for found in self._list_page(bucket, begin).objects[:1] if found.key == begin)
+            yield from self.walk_as_listed(bucket, prefix=folder, after=begin)
+
+    def _list_page(self, bucket: str, prefix: str, after: str = "", token: str | None = None) -> Page:
         request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": self._page_size}
-        if after:
+        if token is not None:
+            request["ContinuationToken"] = token
+        elif after:
             request["StartAfter"] = after
         with translated("list", bucket, prefix):
             answer = self.s3.list_objects_v2(**request)
@@ -189,7 +196,7 @@ class Store:
             )
             for entry in answer.get("Contents", [])
         ]
-        return Page(objects, answer.get("IsTruncated", False))
+        return Page(objects, answer.get("IsTruncated", False), answer.get("NextContinuationToken"))
 
     def _lists_in_byte_order(self, bucket: str) -> bool:
         if self._in_byte_order is None:

@@ -9,19 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from shared.errors import StoreError
 from shared.store.model import ObjectState
 
-__all__ = ["ListPage", "Page", "in_byte_order"]
+__all__ = ["ListPage", "Page", "in_byte_order", "ranges_behind"]
 
 _LAST = "\U0010ffff"
+_BEHIND_SLASH = chr(ord("/") + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of a listing; ``is_truncated`` tells that there are more objects behind it."""
+    """One answer of a listing; ``is_truncated`` tells that there are more objects behind it, ``token`` leads there."""
 
     objects: Sequence[ObjectState]
     is_truncated: bool
+    token: str | None = None
 
 
 ListPage = Callable[[str, str], Page]
@@ -38,6 +41,27 @@ def in_byte_order(list_page: ListPage, prefix: str = "", after: str = "") -> Ite
         after = ""
     if after.startswith(prefix) or not after:
         yield from _Level(list_page, prefix, after).walk(None)
+
+
+def ranges_behind(prefix: str, after: str) -> Iterator[tuple[str, str, bool]]:
+    """Cut what lies behind ``after`` into listings of folders that begin at a name directly in them.
+
+    Yields for each listing its prefix, the key behind which it begins, and whether that key itself belongs to it. For
+    stores in byte order. MinIO, asked for what is behind ``2026/x``, counts all of ``2026-11-21/…`` as answered, which
+    comes before it, and says that there is no more.
+    """
+    if after < prefix or not after:
+        yield prefix, "", False
+        return
+    if not after.startswith(prefix):
+        return
+    base = prefix.rfind("/") + 1
+    folder = after.rfind("/") + 1
+    yield after[: max(folder, len(prefix))], after, False
+    while folder > base:
+        name_end = folder - 1
+        folder = after.rfind("/", 0, name_end) + 1
+        yield after[: max(folder, len(prefix))], after[:name_end] + _BEHIND_SLASH, True
 
 
 class _Level:
@@ -61,8 +85,14 @@ class _Level:
     def walk(self, page: Page | None) -> Iterator[ObjectState]:
         """Yield the objects; ``page`` is the first page where it was read already."""
         page = page or self._list_page(self._prefix, self._position)
+        before = ""
         while page.is_truncated and page.objects:
             last = page.objects[-1].key
+            if last == before:
+                raise StoreError(
+                    f"list: asked for what comes behind {self._position!r}, the store ends with {last!r} again"
+                )
+            before = last
             self._take(page, self._folder_of(last))
             yield from self._release(self._base + self._name_of(last))
             page = self._list_page(self._prefix, self._position)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.store.client import Store
-from shared.store.listing import ListPage, Page, in_byte_order
+from shared.store.listing import ListPage, Page, in_byte_order, ranges_behind
 from shared.store.model import ObjectState
 from tests.archive import RunningArchive
 
@@ -67,6 +67,19 @@ def test_order_and_bounds(
     expected = sorted((key for key in stored if key.startswith(prefix) and key > after), key=str.encode)
     for size in (1, 2, 3, 50):
         assert [found.key for found in in_byte_order(order(stored, size), prefix, after)] == expected
+
+
+@given(st.sets(_names, max_size=25), st.sampled_from(["", "a", "a/", "a-", "a/b"]), st.text("a-/b0é", max_size=6))
+@example({"a/1", "a0", "a-/1"}, "", "a/0")
+def test_ranges_behind_a_key(keys: set[str], prefix: str, after: str) -> None:
+    ordered = sorted(keys, key=str.encode)
+    found: list[str] = []
+    for folder, begin, is_included in ranges_behind(prefix, after):
+        assert "/" not in begin[folder.rfind("/") + 1 :], "MinIO may answer too little"
+        assert not begin or begin.startswith(folder)
+        found += [key for key in ordered if is_included and key == begin]
+        found += [key for key in ordered if key.startswith(folder) and key > begin]
+    assert found == [key for key in ordered if key.startswith(prefix) and key > after]
 
 
 @pytest.mark.parametrize("folder_size", [1, 30, 5000])
