@@ -10,6 +10,7 @@ from pathlib import Path
 from localstack.child import Child
 from localstack.preparing import prepare_database
 from localstack.state import LocalState, StartError, free_port, load_state
+from localstack.stores.minio import MinioServer
 from localstack.stores.model import webhook_url
 from localstack.stores.process import StoreProcess
 from localstack.stores.setup import set_up_store
@@ -114,6 +115,8 @@ class LocalArchive:
             "event_secret": settings.event_secret or self.state.event_secret,
         }
         if self.embedded:
+            if settings.store == "minio":
+                changes["minio_webhook_arns"] = MinioServer.arns
             s3_port = settings.s3_port or free_port({port, *self.state.ports.values()})
             changes |= {
                 "s3_port": s3_port,

@@ -81,10 +81,11 @@ class Settings(BaseSettings):
         title="Event secret",
         description="What a webhook must send as `Authorization: Bearer …`. Unset: made at first start by `make run`.",
     )
-    minio_webhook_arn: str = Field(
-        "arn:minio:sqs::FITSVAULT:webhook",
-        title="MinIO's webhook",
-        description="ARN of the webhook target of a MinIO that `make run` has not started.",
+    minio_webhook_arns: list[str] = Field(
+        ["arn:minio:sqs::FITSVAULT:webhook"],
+        min_length=1,
+        title="MinIO's webhooks",
+        description="ARNs of the webhook targets of a MinIO that `make run` has not started, as JSON.",
     )
     queue_url: str | None = Field(
         None,
@@ -260,7 +261,9 @@ class Settings(BaseSettings):
         "INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("keyword_synonyms", "site_longitudes", "trusted_proxies", "stream_clients", mode="before")
+    @field_validator(
+        "keyword_synonyms", "site_longitudes", "trusted_proxies", "stream_clients", "minio_webhook_arns", mode="before"
+    )
     @classmethod
     def _parse(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -14,11 +15,10 @@ from localstack.stores.model import plain, webhook_url
 from shared.settings import Settings
 from shared.store.client import make_session
 
-__all__ = ["MinioServer", "make_minio_client", "notify_by_webhook"]
+__all__ = ["MinioServer", "make_minio_client", "notify_by_webhooks"]
 
 _log = logging.getLogger("fitsvault.local")
-_TARGET = "FITSVAULT"
-_RULE = "fitsvault"
+_TARGETS = ("FITSVAULT", "FITSVAULT_NOW")
 _EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleDelMarkerExpiration:Delete"]
 _QUEUE_LIMIT = 1_000_000
 
@@ -26,10 +26,12 @@ _QUEUE_LIMIT = 1_000_000
 class MinioServer:
     """``minio server`` on one folder, on loopback only, without its console.
 
-    Events that the ingest host does not take wait in a folder and are sent again every 3 s, one after the other: an
-    event that is refused for ever would hold up the others, so only what the host understands is asked for.
+    Each event goes two ways. One is quick and forgetful: at once, two at a time, once. The other forgets nothing:
+    events wait in a folder, which is read every 3 s, and go one after the other; one that is not taken is sent again
+    for ever, with all others behind it. What comes the second way has mostly been settled by then, and costs a look.
     """
 
+    arns: ClassVar[list[str]] = [f"arn:minio:sqs::{target}:webhook" for target in _TARGETS]
     folder: ClassVar[str] = "minio"
     health_path: ClassVar[str] = "/minio/health/ready"
     notice: ClassVar[str] = ""
@@ -58,16 +60,17 @@ class MinioServer:
             "ENABLE": "on",
             "ENDPOINT": webhook_url(settings),
             "AUTH_TOKEN": plain(settings.event_secret),
-            "QUEUE_DIR": str(settings.home.resolve() / "minio-queue"),
-            "QUEUE_LIMIT": str(_QUEUE_LIMIT),
         }
+        queue = {"QUEUE_DIR": str(settings.home.resolve() / "minio-queue"), "QUEUE_LIMIT": str(_QUEUE_LIMIT)}
+        lasting, now = _TARGETS
         return {
             "MINIO_ROOT_USER": settings.s3_access_key or "",
             "MINIO_ROOT_PASSWORD": plain(settings.s3_secret_key),
             "MINIO_SITE_REGION": settings.s3_region,
             "MINIO_BROWSER": "off",
             "MINIO_UPDATE": "off",
-            **{f"MINIO_NOTIFY_WEBHOOK_{name}_{_TARGET}": value for name, value in webhook.items()},
+            **{f"MINIO_NOTIFY_WEBHOOK_{name}_{lasting}": value for name, value in (webhook | queue).items()},
+            **{f"MINIO_NOTIFY_WEBHOOK_{name}_{now}": value for name, value in webhook.items()},
         }
 
     @property
@@ -75,8 +78,8 @@ class MinioServer:
         return str(self._settings.home / self.folder)
 
 
-def notify_by_webhook(settings: Settings, arn: str) -> None:
-    """Have MinIO tell the webhook ``arn`` of what comes and goes in the science bucket; other rules stay.
+def notify_by_webhooks(settings: Settings, arns: Sequence[str]) -> None:
+    """Have MinIO tell webhooks of what comes and goes in the science bucket; other rules stay.
 
     Raises
     ------
@@ -84,18 +87,24 @@ def notify_by_webhook(settings: Settings, arn: str) -> None:
         MinIO has no such webhook, or the keys may not set a bucket's notification.
     """
     client = make_minio_client(settings)
-    rule = QueueConfig(queue=arn, events=_EVENTS, config_id=_RULE)
+    ours = {_target(arn) for arn in arns}
+    rules = [QueueConfig(queue=arn, events=_EVENTS, config_id=f"fitsvault-{arn}") for arn in arns]
     try:
         config = client.get_bucket_notification(settings.bucket)
-        others = [other for other in config.queue_config_list if other.queue != arn and other.config_id != _RULE]
+        others = [other for other in config.queue_config_list if _target(str(other.queue)) not in ours]
         config = NotificationConfig(
             cloud_func_config_list=config.cloud_func_config_list,
-            queue_config_list=[*others, rule],
+            queue_config_list=[*others, *rules],
             topic_config_list=config.topic_config_list,
         )
         client.set_bucket_notification(settings.bucket, config)
     except MinioException as error:
-        raise StartError(f"MinIO does not send events of {settings.bucket} to {arn}: {error}") from error
+        raise StartError(f"MinIO does not send events of {settings.bucket} to {', '.join(arns)}: {error}") from error
+
+
+def _target(arn: str) -> str:
+    """Return name and kind of a target; MinIO adds its region to what it was given."""
+    return ":".join(arn.split(":")[-2:])
 
 
 def make_minio_client(settings: Settings) -> Minio:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from localstack.state import StartError
-from localstack.stores.minio import notify_by_webhook
+from localstack.stores.minio import notify_by_webhooks
 from localstack.stores.stack import deploy_storage
 from shared.errors import StoreError
 from shared.settings import Settings
@@ -40,7 +40,7 @@ def set_up_store(settings: Settings) -> StoreSetUp:
     _wait_for_buckets(settings)
     if settings.store == "minio" and settings.trigger == "events":
         try:
-            notify_by_webhook(settings, settings.minio_webhook_arn)
+            notify_by_webhooks(settings, settings.minio_webhook_arns)
         except StartError as error:
             return StoreSetUp(news=(f"{error}. New objects are found by the sweep alone.",))
     return StoreSetUp()

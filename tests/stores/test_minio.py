@@ -4,7 +4,7 @@ import pytest
 from minio.notificationconfig import NotificationConfig, PrefixFilterRule, QueueConfig
 
 from localstack.state import StartError
-from localstack.stores.minio import make_minio_client, notify_by_webhook
+from localstack.stores.minio import MinioServer, make_minio_client, notify_by_webhooks
 from localstack.stores.setup import set_up_store
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
@@ -48,7 +48,7 @@ class TestNotification:
         )
         client.set_bucket_notification("shared", NotificationConfig(queue_config_list=[theirs]))
         for _ in range(2):
-            notify_by_webhook(settings, OURS)
+            notify_by_webhooks(settings, [OURS])
             rules = {rule.queue: rule for rule in client.get_bucket_notification("shared").queue_config_list}
             assert {name.split(":")[-2] for name in map(str, rules)} == {"FITSVAULT", "OTHER"}
             kept = next(rule for name, rule in rules.items() if "OTHER" in str(name))
@@ -61,9 +61,9 @@ class TestNotification:
 
     def test_a_webhook_that_nobody_configured_is_named(self, stored: StoredArchive) -> None:
         with pytest.raises(StartError, match="arn:minio:sqs::NOBODY:webhook"):
-            notify_by_webhook(stored.running.settings, "arn:minio:sqs::NOBODY:webhook")
+            notify_by_webhooks(stored.running.settings, [OURS, "arn:minio:sqs::NOBODY:webhook"])
         rules = make_minio_client(stored.running.settings).get_bucket_notification(stored.running.bucket)
-        assert len(rules.queue_config_list) == 1
+        assert sorted(str(rule.queue) for rule in rules.queue_config_list) == sorted(MinioServer.arns)
 
     def test_who_trusts_no_events_gets_none(self, stored: StoredArchive) -> None:
         changes = {"bucket": "scanned", "derived_bucket": "scanned-derived"}
