@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
@@ -39,11 +40,16 @@ def answer_by_index(sessions: sessionmaker[Session], request: Request) -> None:
 
 
 def answer_by_predecessor(connection: Connection, request: Request) -> None:
-    """Send the predecessor's statements; a keyset page, which it has not, is a page by OFFSET there."""
+    """Send the predecessor's statements; a keyset page, which it has not, is a page by OFFSET there.
+
+    Ids go up with time but for the reduced frames of a night, so that the id tells about how many frames come before.
+    """
     if request.path == _AGGREGATE:
         predecessor.aggregate(connection, parse_filter(request.parameters.items()))
     elif request.path == _FRAMES:
-        predecessor.page(connection, parse_query(request.parameters.items()))
+        query = parse_query(request.parameters.items())
+        position = query.cursor.position if query.cursor is not None else None
+        predecessor.page(connection, query if position is None else replace(query, offset=position.id))
     elif request.path.endswith("/related/"):
         predecessor.related(connection, _frame_id(request))
     else:
