@@ -63,7 +63,8 @@ class TestNotification:
         with pytest.raises(StartError, match="arn:minio:sqs::NOBODY:webhook"):
             notify_by_webhooks(stored.running.settings, [OURS, "arn:minio:sqs::NOBODY:webhook"])
         rules = make_minio_client(stored.running.settings).get_bucket_notification(stored.running.bucket)
-        assert sorted(str(rule.queue) for rule in rules.queue_config_list) == sorted(MinioServer.arns)
+        told = {str(rule.queue).split(":")[-2] for rule in rules.queue_config_list}
+        assert told == {arn.split(":")[-2] for arn in MinioServer.arns}
 
     def test_who_trusts_no_events_gets_none(self, stored: StoredArchive) -> None:
         changes = {"bucket": "scanned", "derived_bucket": "scanned-derived"}
