@@ -10,7 +10,7 @@ KEYS ?= 20000
 STORE ?= seaweedfs
 COMPOSE ?= docker compose --file localstack/docker-compose.yml --env-file localstack/.env
 
-.PHONY: help run test check format bench bench-index bench-reconcile lock clean up down
+.PHONY: help run test check format bench bench-index bench-reconcile drill lock clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ bench-index: .venv/.dev ## Measure the index at ROWS frames (1,000,000) in DATAB
 
 bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE (seaweedfs)
 	$(BIN)/python -m tests.bench_reconcile --keys $(KEYS) --store $(STORE)
+
+drill: .venv/.dev ## Break an archive on STORE in every way, and prove that nothing is lost (SEED=… again)
+	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED)) --no-reconcile --objects 800 --minutes 1.5
 
 lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt
