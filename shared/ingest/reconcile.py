@@ -12,7 +12,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import takewhile
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -20,11 +19,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.database import read, write
 from shared.errors import FitsvaultError
 from shared.index.failures import keys_to_retry
-from shared.index.quantiles import count_frames, key_quantiles
 from shared.index.superseded import superseded_keys
 from shared.index.sweeps import (
     ClaimedRange,
-    PlannedRange,
     begin_sweep,
     claim_range,
     database_time,
@@ -40,7 +37,7 @@ from shared.ingest.mender import Mender
 from shared.ingest.patience import settle_or_defer
 from shared.ingest.second_look import Batch
 from shared.ingest.service import Ingester, Outcome
-from shared.ingest.shards import Part, cut, digest_boundaries, number_of_ranges
+from shared.ingest.shards import Part, Scope, plan_sweep
 from shared.parallel import in_parallel
 from shared.settings import Settings
 from shared.store.client import Store
@@ -55,13 +52,6 @@ UNSETTLED = "unsettled"
 
 _RANGE = 50_000
 _POLL_SECONDS = 0.5
-
-
-class Scope(StrEnum):
-    """What a sweep goes over: everything, or only the objects and their rows."""
-
-    ALL = "all"
-    OBJECTS = "objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +196,9 @@ class Reconciler:
             under_way = sweep_under_way(session, bucket, prefix, scope)
             if under_way is not None or not is_wanted(session, bucket, prefix, scope, since):
                 return under_way
-        ranges = self._plan(prefix, scope)
+            ranges = plan_sweep(session, bucket, prefix, scope, size=self._range_size)
         with write(self._sessions) as session:
             return begin_sweep(session, bucket, prefix, scope, since=since, ranges=ranges)
-
-    def _plan(self, prefix: str, scope: Scope) -> list[PlannedRange]:
-        bucket = self._settings.bucket
-        with read(self._sessions) as session:
-            count = count_frames(session, bucket, prefix=prefix)
-            ranges = number_of_ranges(count, self._range_size)
-            step = -(-count // ranges)
-            boundaries = key_quantiles(session, bucket, prefix=prefix, step=step) if ranges > 1 else []
-        objects = cut(Part.OBJECTS, boundaries)
-        if scope is Scope.OBJECTS:
-            return objects
-        if prefix:
-            return objects + cut(Part.DERIVED_OF_KEYS, boundaries)
-        return objects + cut(Part.DERIVED, digest_boundaries(ranges))
 
     def _work_together(self, sweep_id: int, workers: int, call: _Call) -> None:
         call.ended.clear()

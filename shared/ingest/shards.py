@@ -1,14 +1,24 @@
-"""How a sweep is cut into ranges that workers share. Pure."""
+"""How a sweep is cut into ranges that workers share."""
 
 from collections.abc import Sequence
 from enum import StrEnum
 
+from sqlalchemy.orm import Session
+
+from shared.index.quantiles import count_frames, key_quantiles
 from shared.index.sweeps import PlannedRange
 
-__all__ = ["Part", "cut", "digest_boundaries", "number_of_ranges"]
+__all__ = ["Part", "Scope", "cut", "digest_boundaries", "number_of_ranges", "plan_sweep"]
 
 _RANGES = 64
 _HEX = 256
+
+
+class Scope(StrEnum):
+    """What a sweep goes over: everything, or only the objects and their rows."""
+
+    ALL = "all"
+    OBJECTS = "objects"
 
 
 class Part(StrEnum):
@@ -35,3 +45,16 @@ def cut(part: Part, boundaries: Sequence[str]) -> list[PlannedRange]:
 def digest_boundaries(ranges: int) -> list[str]:
     """Return the beginnings of digests, as hex digits, that cut all digests into ranges of about the same size."""
     return [f"{_HEX * number // ranges:02x}" for number in range(1, ranges)]
+
+
+def plan_sweep(session: Session, bucket: str, prefix: str, scope: Scope, *, size: int) -> list[PlannedRange]:
+    """Return the ranges of a sweep, of about ``size`` frames each: cut where the index is now."""
+    count = count_frames(session, bucket, prefix=prefix)
+    ranges = number_of_ranges(count, size)
+    boundaries = key_quantiles(session, bucket, prefix=prefix, step=-(-count // ranges)) if ranges > 1 else []
+    objects = cut(Part.OBJECTS, boundaries)
+    if scope is Scope.OBJECTS:
+        return objects
+    if prefix:
+        return objects + cut(Part.DERIVED_OF_KEYS, boundaries)
+    return objects + cut(Part.DERIVED, digest_boundaries(ranges))
