@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import read, write
 from shared.errors import OvertakenError
+from shared.index.attempts import end_attempt
 from shared.index.failures import clear_failure, record_failure, record_unavailable
 from shared.index.frames import put_frame, remove_frame
 from shared.index.knowledge import KnownObject, known_object, lock_object
@@ -74,6 +75,7 @@ class Entries:
         with self._writing(key, known) as (session, before):
             remove_frame(session, self._bucket, key)
             clear_failure(session, self._bucket, key)
+            end_attempt(session, self._bucket, key)
         self._drop_superseded(key, before)
         _log.info(
             "removed", extra={"bucket": self._bucket, "key": key, "frame": before.frame.id if before.frame else None}

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from shared.database import utc_now, write
+from shared.database import read, utc_now, write
 from shared.errors import StoreUnavailableError
+from shared.index.attempts import begin_attempt
 from shared.index.models import Attempt
 from shared.ingest.service import Ingester
 from shared.settings import Settings, plain_settings
@@ -102,6 +103,14 @@ def test_a_deleted_object_leaves_nothing(room: Room) -> None:
     assert room.frame("a.fits") is None
     assert room.derived() == set()
     assert room.settle("a.fits") == "removed"
+
+
+def test_an_object_that_goes_after_its_reader_was_killed_leaves_nothing(room: Room) -> None:
+    with write(room.sessions) as session:
+        begin_attempt(session, room.settings.bucket, "a.fits", "an ETag")
+    assert room.settle("a.fits") == "removed"
+    with read(room.sessions) as session:
+        assert session.scalars(select(Attempt)).all() == []
 
 
 def test_a_broken_object_is_a_failure_until_it_is_mended(room: Room) -> None:
