@@ -20,11 +20,12 @@ class Payload:
     kind: str
     is_frame: bool
     ending: str
+    has_catalog: bool
     sha256: str
 
 
-def _payload(data: bytes, kind: str, *, is_frame: bool, ending: str = ".fits") -> Payload:
-    return Payload(data, kind, is_frame, ending, hashlib.sha256(data).hexdigest())
+def _payload(data: bytes, kind: str, *, is_frame: bool, ending: str = ".fits", has_catalog: bool = False) -> Payload:
+    return Payload(data, kind, is_frame, ending, has_catalog, hashlib.sha256(data).hexdigest())
 
 
 class Payloads:
@@ -34,8 +35,13 @@ class Payloads:
         self._random = random
         self._frames = [self._frame(number) for number in range(frames)]
         self._broken = [self._broken_one(number) for number in range(max(10, frames // 4))]
-        self._known = {payload.sha256: payload.is_frame for payload in (*self._frames, *self._broken)}
+        self._known = {payload.sha256: payload.is_frame for payload in self.stock}
         self._known[hashlib.sha256(b"").hexdigest()] = False
+
+    @property
+    def stock(self) -> list[Payload]:
+        """All that may be thrown."""
+        return [*self._frames, *self._broken]
 
     def throw(self, random: random.Random) -> Payload:
         """Return a frame, or about every sixth time what is none."""
@@ -47,6 +53,7 @@ class Payloads:
 
     def _frame(self, number: int) -> Payload:
         ending = self._random.choice([".fits", ".fits", ".fits.fz", ".fits.gz", ".fit"])
+        has_catalog = number % 10 == 0
         size = self._random.randrange(24, 72)
         data = simulate_frame(
             number=1 + number % 900,
@@ -54,21 +61,20 @@ class Payloads:
             seed=number,
             shape=(size, self._random.randrange(24, 72)),
             name=f"drill{ending.removesuffix('.gz')}",
-            catalog=number % 10 == 0,
+            catalog=has_catalog,
             OBJECT=f"drill {number}",
         ).data
         if ending == ".fits.gz":
             data = gzip.compress(data, 1, mtime=0)
-        return _payload(data, "frame", is_frame=True, ending=ending)
+        return _payload(data, "frame", is_frame=True, ending=ending, has_catalog=has_catalog)
 
     def _broken_one(self, number: int) -> Payload:
         makers: list[Callable[[int], Payload]] = [_junk, _text, _packed_junk, self._cut, self._cut, self._cut_gzip]
         return makers[number % len(makers)](number)
 
     def _cut(self, number: int) -> Payload:
-        whole = self._frames[number % len(self._frames)]
-        while whole.ending == ".fits.gz":
-            whole = self._random.choice(self._frames)
+        """Cut a file within the header or data of its one image: without what follows it would be a frame."""
+        whole = self._random.choice([one for one in self._frames if one.ending != ".fits.gz" and not one.has_catalog])
         return _payload(whole.data[: len(whole.data) // 2 - number], "truncated", is_frame=False, ending=whole.ending)
 
     def _cut_gzip(self, number: int) -> Payload:

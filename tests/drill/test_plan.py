@@ -1,6 +1,12 @@
 """What a seed decides."""
 
+import gzip
+import io
+import warnings
+
 import pytest
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 
 from tests.drill.belief import EMPTY, Belief, judge_store
 from tests.drill.faults import plan_faults
@@ -22,6 +28,27 @@ def test_every_kind_of_fault_comes_and_ends(minutes: float) -> None:
     faults = plan_faults(plan)
     assert len({fault.name for fault in faults}) == 7
     assert all(0 < fault.begin < fault.end < plan.seconds * 1.2 for fault in faults)
+
+
+@pytest.mark.parametrize("seed", [1, 42])
+def test_it_is_right_about_what_is_a_frame(seed: int) -> None:
+    payloads = Payloads(dice(Plan(seed=seed), "payloads"), 60)
+    assert len({payload.sha256 for payload in payloads.stock}) == len(payloads.stock)
+    for payload in payloads.stock:
+        assert payloads.is_frame(payload.data) == payload.is_frame == _is_whole(payload.data), payload
+    assert payloads.is_frame(b"") is False
+    assert payloads.is_frame(b"never uploaded") is None
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell by another reader than the archive's whether these are FITS files with all of their data."""
+    try:
+        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        with warnings.catch_warnings(), fits.open(io.BytesIO(data), lazy_load_hdus=False) as file:
+            warnings.simplefilter("error", AstropyUserWarning)
+            return all(hdu.data is None or hdu.data.size for hdu in file)
+    except (OSError, EOFError, ValueError, TypeError, AstropyUserWarning):
+        return False
 
 
 def test_the_store_is_judged_by_what_it_acknowledged() -> None:
