@@ -18,6 +18,9 @@ __all__ = ["WRITE", "Base", "make_engine", "make_session_factory", "read", "utc_
 WRITE = {"fitsvault_write": True}
 """Execution options of a connection whose transactions write."""
 
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""Execution options of a connection to PostgreSQL whose transactions read; on SQLite each has a snapshot anyway."""
+
 BUSY_SECONDS = 30.0
 
 
@@ -72,8 +75,10 @@ def make_session_factory(engine: Engine) -> sessionmaker[Session]:
 
 @contextmanager
 def read(factory: sessionmaker[Session]) -> Iterator[Session]:
-    """Open a transaction that only reads: one snapshot, rolled back at the end."""
+    """Open a transaction that only reads: one snapshot for all its statements, rolled back at the end."""
     with factory() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.connection(execution_options=SNAPSHOT)
         yield session
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.index.conditions import conditions
+from shared.index.among import among
+from shared.index.counts import count_frames
 from shared.index.models import Frame
-from shared.index.query import ordering
+from shared.index.paging import page_ids
+from shared.index.scope import scope_of
 from shared.index.selection import FrameQuery
 
 __all__ = ["BundleFrame", "bundle_of_ids", "bundle_of_query"]
@@ -49,16 +51,8 @@ class BundleFrame:
 
 def bundle_of_query(session: Session, query: FrameQuery) -> Iterator[BundleFrame]:
     """Yield the frames that a query leaves, in its order, a batch of rows in memory at a time."""
-    statement = (
-        select(*_COLUMNS)
-        .where(*conditions(query.filter))
-        .order_by(*ordering(query))
-        .limit(query.limit)
-        .offset(query.offset)
-        .execution_options(yield_per=_ROWS_AT_ONCE)
-    )
-    for row in session.execute(statement):
-        yield _frame(row)
+    scope = scope_of(session, query.filter)
+    yield from bundle_of_ids(session, page_ids(session, query, scope, count_frames(session, scope)))
 
 
 def bundle_of_ids(session: Session, frame_ids: Sequence[int]) -> Iterator[BundleFrame]:
@@ -69,7 +63,7 @@ def bundle_of_ids(session: Session, frame_ids: Sequence[int]) -> Iterator[Bundle
     for start in range(0, len(frame_ids), _ROWS_AT_ONCE):
         some = frame_ids[start : start + _ROWS_AT_ONCE]
         known = [frame_id for frame_id in some if 0 <= frame_id <= _LARGEST]
-        found = {row.id: row for row in session.execute(select(*_COLUMNS).where(Frame.id.in_(known)))}
+        found = {row.id: row for row in session.execute(select(*_COLUMNS).where(among(Frame.id, known)))}
         for frame_id in some:
             if frame_id in found:
                 yield _frame(found[frame_id])

@@ -10,7 +10,7 @@ from shared.index.cone import Cone, bounds, chord_squared, unit_vector
 from shared.index.models import Frame
 from shared.index.selection import NO_FILTER, FrameFilter
 
-__all__ = ["conditions"]
+__all__ = ["TextPosition", "conditions", "is_within"]
 
 _MAX_LISTED_ZONES = 32
 
@@ -72,6 +72,13 @@ def _has_filter(name: str) -> ColumnElement[bool]:
     return Frame.filter_name == name
 
 
+def is_within(cone: Cone) -> ColumnElement[bool]:
+    """Return the condition on a row's position alone."""
+    x, y, z = unit_vector(cone.ra, cone.dec)
+    dx, dy, dz = Frame.vector_x - x, Frame.vector_y - y, Frame.vector_z - z
+    return dx * dx + dy * dy + dz * dz <= chord_squared(cone.radius)
+
+
 def _within(cone: Cone) -> list[ColumnElement[bool]]:
     limits = bounds(cone)
     zones = range(limits.first_zone, limits.last_zone + 1)
@@ -81,6 +88,4 @@ def _within(cone: Cone) -> list[ColumnElement[bool]]:
         else Frame.dec_zone.between(limits.first_zone, limits.last_zone)
     )
     ranges = [and_(in_zone, Frame.ra.between(west, east)) for west, east in limits.ra_ranges]
-    x, y, z = unit_vector(cone.ra, cone.dec)
-    dx, dy, dz = Frame.vector_x - x, Frame.vector_y - y, Frame.vector_z - z
-    return [or_(*ranges) if ranges else in_zone, dx * dx + dy * dy + dz * dz <= chord_squared(cone.radius)]
+    return [or_(*ranges) if ranges else in_zone, is_within(cone)]

@@ -10,10 +10,13 @@ from shared.database import Base
 
 __all__ = [
     "BYTEWISE",
+    "SORTED",
     "Attempt",
+    "Combination",
     "Failure",
     "Frame",
     "FrameLink",
+    "ObjectName",
     "OutboxMessage",
     "Reservation",
     "ReservedLink",
@@ -30,23 +33,96 @@ Bytewise = Annotated[str, mapped_column(BYTEWISE)]
 Long = Annotated[int, mapped_column(BigInteger)]
 
 
+SORTED = (
+    "date_obs",
+    "night",
+    "basename",
+    "key",
+    "site",
+    "telescope",
+    "instrument",
+    "image_type",
+    "filter_name",
+    "binning",
+    "x_binning",
+    "y_binning",
+    "reduction_level",
+    "object_name",
+    "exposure_time",
+    "ra",
+    "dec",
+    "altitude",
+    "azimuth",
+    "focus",
+    "sun_altitude",
+    "sun_distance",
+    "moon_altitude",
+    "moon_fraction",
+    "moon_distance",
+    "x_origin",
+    "y_origin",
+    "width",
+    "height",
+    "data_mean",
+    "request_number",
+    "observation_number",
+)
+"""Columns that have an index to sort by, with the id behind it for ties."""
+
+
+class Combination(Base):
+    """A combination of values that frames have: some thousands of them stand for any number of frames.
+
+    ``signature`` is the values as one text, since null is never equal to null. ``dated`` and ``undated`` are the frames
+    with and without date that have it, but for the changes in `shared.index.tallies.TallyChange`.
+    """
+
+    __tablename__ = "combinations"
+    __table_args__ = (UniqueConstraint("signature"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Identifier]
+    signature: Mapped[Bytewise]
+    site: Mapped[Bytewise | None]
+    telescope: Mapped[Bytewise | None]
+    instrument: Mapped[Bytewise | None]
+    image_type: Mapped[Bytewise | None]
+    filter_name: Mapped[Bytewise | None]
+    binning: Mapped[Bytewise]
+    reduction_level: Mapped[Long]
+    dated: Mapped[Long]
+    undated: Mapped[Long]
+
+
+class ObjectName(Base):
+    """An object's name as frames have it; counts as in `Combination`."""
+
+    __tablename__ = "object_names"
+    __table_args__ = (UniqueConstraint("name"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Identifier]
+    name: Mapped[Bytewise]
+    folded: Mapped[Bytewise]
+    dated: Mapped[Long]
+    undated: Mapped[Long]
+
+
 class Frame(Base):
     """One object of the science bucket; the columns of `shared.index.record.FrameRecord` and what is made of them.
 
     ``binning`` counts an unknown axis as 1. ``object_folded`` and ``basename_folded`` are for searches that ignore
-    case. The unit vector and ``dec_zone`` (see `shared.index.cone`) are for searches by position.
+    case. The unit vector, ``dec_zone`` (see `shared.index.cone`) and ``sky_cell`` (`shared.index.sky`) are for searches
+    by position. Triggers write each change of what is counted to ``tally_changes``.
     """
 
     __tablename__ = "frames"
     __table_args__ = (
         UniqueConstraint("bucket", "key"),
-        Index(None, "date_obs", "id"),
-        Index(None, "night"),
-        Index(None, "basename"),
         Index(None, "digest"),
-        Index(None, "request_number"),
-        Index(None, "observation_number"),
         Index(None, "dec_zone", "ra"),
+        Index(None, "sky_cell"),
+        Index(None, "combination_id", "date_obs"),
+        Index(None, "object_id", "date_obs"),
+        *(Index(None, column, "id") for column in SORTED),
         {"sqlite_autoincrement": True},
     )
 
@@ -94,6 +170,7 @@ class Frame(Base):
     vector_x: Mapped[float | None]
     vector_y: Mapped[float | None]
     vector_z: Mapped[float | None]
+    sky_cell: Mapped[int | None]
     footprint: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
 
     altitude: Mapped[float | None]
@@ -109,6 +186,9 @@ class Frame(Base):
     width: Mapped[Long | None]
     height: Mapped[Long | None]
     data_mean: Mapped[float | None]
+
+    combination_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
+    object_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
 
     hdu_count: Mapped[Long]
     hdu_kinds: Mapped[list[str]] = mapped_column(JSON)

@@ -1,15 +1,19 @@
 """Keyset pages: the next frames beyond a position, at the same cost however far a walk has come."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.errors import InvalidParameterError
-from shared.index.conditions import conditions
+from shared.index.counts import count_frames
 from shared.index.cursor import START, Cursor, Position, write_cursor
 from shared.index.models import Frame
-from shared.index.query import FramePage, FrameRow, ordering, related_ids
+from shared.index.paging import page_statement, window_of
+from shared.index.query import FramePage, rows_of
+from shared.index.scope import Scope, scope_of
 from shared.index.selection import SORT_COLUMNS, FrameQuery
 
 __all__ = ["walk_frames"]
@@ -27,26 +31,28 @@ def walk_frames(session: Session, query: FrameQuery) -> FramePage:
         The cursor was not made for this order.
     """
     cursor = query.cursor or START
-    wanted = conditions(query.filter)
-    count = cursor.count
-    if count is None:
-        count = session.scalar(select(func.count()).select_from(Frame).where(*wanted)) or 0
+    scope = scope_of(session, query.filter)
+    count = cursor.count if cursor.count is not None else count_frames(session, scope)
     if query.limit <= 0:
         return FramePage(count, ())
-    if cursor.position is not None:
-        wanted.append(_beyond(query, cursor.position))
-    order = ordering(query)
-    page = select(Frame.id).where(*wanted).order_by(*order).limit(query.limit + 1).subquery()
-    frames = list(session.scalars(select(Frame).join(page, page.c.id == Frame.id).order_by(*order)))
-    has_more = len(frames) > query.limit
-    frames = frames[: query.limit]
-    related = related_ids(session, [frame.id for frame in frames])
-    rows = tuple(FrameRow(frame, related[frame.id]) for frame in frames)
-    if not has_more:
+    ids = _ids(session, query, scope, cursor, count)
+    rows = rows_of(session, ids[: query.limit])
+    if len(ids) <= query.limit or not rows:
         return FramePage(count, rows)
-    position = Position(getattr(frames[-1], SORT_COLUMNS[query.sort]), frames[-1].id)
+    last = rows[-1].frame
+    position = Position(getattr(last, SORT_COLUMNS[query.sort]), last.id)
     text = write_cursor(Cursor(position, count), query.sort, descending=query.descending)
     return FramePage(count, rows, text)
+
+
+def _ids(session: Session, query: FrameQuery, scope: Scope, cursor: Cursor, count: int) -> Sequence[int]:
+    """Return the ids of the page behind a position, and one more if there is one."""
+    beyond = [] if cursor.position is None else [_beyond(query, cursor.position)]
+    onward = replace(query, limit=query.limit + 1, offset=0)
+    statement = page_statement(
+        onward, scope, window_of(session, onward, scope, cursor.position, count), onward.limit, beyond
+    )
+    return session.scalars(statement).all()
 
 
 def _beyond(query: FrameQuery, position: Position) -> ColumnElement[bool]:

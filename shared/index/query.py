@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import UnaryExpression, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from shared.index.conditions import conditions
-from shared.index.models import Frame, FrameLink
-from shared.index.selection import NO_FILTER, SORT_COLUMNS, FrameFilter, FrameQuery
+from shared.index.among import among
+from shared.index.counts import by_combination, count_frames
+from shared.index.models import Combination, Frame, FrameLink
+from shared.index.paging import page_ids
+from shared.index.scope import scope_of
+from shared.index.selection import NO_FILTER, FrameFilter, FrameQuery
 
 __all__ = [
     "Facets",
@@ -18,9 +20,9 @@ __all__ = [
     "aggregate",
     "get_frame",
     "list_frames",
-    "ordering",
     "related_frames",
     "related_ids",
+    "rows_of",
 ]
 
 _LARGEST = 2**63 - 1
@@ -57,16 +59,18 @@ class Facets:
 
 def list_frames(session: Session, query: FrameQuery) -> FramePage:
     """Return a page of frames, and how many the filter leaves in all."""
-    wanted = conditions(query.filter)
-    count = session.scalar(select(func.count()).select_from(Frame).where(*wanted)) or 0
+    scope = scope_of(session, query.filter)
+    count = count_frames(session, scope)
     if query.limit <= 0 or query.offset >= count:
         return FramePage(count, ())
-    order = ordering(query)
-    # Sorting ids alone keeps the sort small where no index gives the order.
-    page = select(Frame.id).where(*wanted).order_by(*order).limit(query.limit).offset(query.offset).subquery()
-    frames = session.scalars(select(Frame).join(page, page.c.id == Frame.id).order_by(*order)).all()
-    related = related_ids(session, [frame.id for frame in frames])
-    return FramePage(count, tuple(FrameRow(frame, related[frame.id]) for frame in frames))
+    return FramePage(count, rows_of(session, page_ids(session, query, scope, count)))
+
+
+def rows_of(session: Session, frame_ids: Sequence[int]) -> tuple[FrameRow, ...]:
+    """Return the frames of these ids in their order, by two statements."""
+    found = {frame.id: frame for frame in session.scalars(select(Frame).where(among(Frame.id, frame_ids)))}
+    related = related_ids(session, frame_ids)
+    return tuple(FrameRow(found[frame_id], related[frame_id]) for frame_id in frame_ids if frame_id in found)
 
 
 def get_frame(session: Session, frame_id: int) -> FrameRow | None:
@@ -97,7 +101,7 @@ def related_ids(session: Session, frame_ids: Sequence[int]) -> dict[int, tuple[i
     statement = (
         select(FrameLink.frame_id, Frame.id)
         .join(Frame, Frame.basename == FrameLink.target)
-        .where(FrameLink.frame_id.in_(frame_ids), Frame.id != FrameLink.frame_id)
+        .where(among(FrameLink.frame_id, frame_ids), Frame.id != FrameLink.frame_id)
         .distinct()
     )
     found: dict[int, list[int]] = {frame_id: [] for frame_id in frame_ids}
@@ -111,23 +115,20 @@ def aggregate(session: Session, frame_filter: FrameFilter) -> Facets:
 
     A frame without filter keyword shows as "None" among the filters; what else is missing is left out.
     """
-    columns = (Frame.image_type, Frame.site, Frame.telescope, Frame.instrument, Frame.filter_name, Frame.binning)
-    statement = select(*columns).where(*conditions(frame_filter)).distinct()
+    columns = (
+        Combination.image_type,
+        Combination.site,
+        Combination.telescope,
+        Combination.instrument,
+        Combination.filter_name,
+        Combination.binning,
+    )
+    combinations = by_combination(session, scope_of(session, frame_filter))
     values: tuple[set[str], ...] = tuple(set() for _ in columns)
-    for row in session.execute(statement):
+    for row in session.execute(select(*columns).where(among(Combination.id, combinations))):
         for found, column, value in zip(values, columns, row, strict=True):
             if value:
                 found.add(value)
-            elif column is Frame.filter_name:
+            elif column is Combination.filter_name:
                 found.add(NO_FILTER)
     return Facets(*(tuple(sorted(found)) for found in values))
-
-
-def ordering(query: FrameQuery) -> Sequence[UnaryExpression[Any]]:
-    """Return what sorts the frames of a query: its column, then the id."""
-    column: InstrumentedAttribute[Any] = getattr(Frame, SORT_COLUMNS[query.sort])
-    ordered = column.desc() if query.descending else column.asc()
-    always_there = not Frame.__table__.columns[column.key].nullable
-    if not always_there and not (query.sort == "DATE_OBS" and not query.filter.undated):
-        ordered = ordered.nulls_first() if query.descending else ordered.nulls_last()
-    return (ordered, Frame.id.asc()) if query.sort != "id" else (ordered,)

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.index.cone import unit_vector, zone
 from shared.index.record import FailureRecord, FrameRecord, LinkRecord
+from shared.index.sky import sky_cell
 from shared.index.text import clean_text, fold
 
 __all__ = ["failure_values", "frame_values", "link_values"]
@@ -87,11 +88,14 @@ def failure_values(record: FailureRecord) -> dict[str, Any]:
 
 
 def _sky_values(record: FrameRecord) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(("ra", "dec", "dec_zone", "vector_x", "vector_y", "vector_z", "footprint"))
+    values: dict[str, Any] = dict.fromkeys(
+        ("ra", "dec", "dec_zone", "vector_x", "vector_y", "vector_z", "sky_cell", "footprint")
+    )
     ra, dec = _finite(record.ra), _finite(record.dec)
     if ra is not None and dec is not None and -90.0 <= dec <= 90.0:
         x, y, z = unit_vector(ra % 360.0, dec)
         values |= {"ra": ra % 360.0, "dec": dec, "dec_zone": zone(dec), "vector_x": x, "vector_y": y, "vector_z": z}
+        values["sky_cell"] = sky_cell(ra, dec)
     corners = record.footprint
     if corners and all(math.isfinite(angle) for corner in corners for angle in corner):
         values["footprint"] = [list(corner) for corner in corners]

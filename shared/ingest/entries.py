@@ -20,6 +20,7 @@ from shared.index.knowledge import KnownObject, known_object, lock_object
 from shared.index.outbox import announcing
 from shared.index.record import FailureRecord, FrameRecord
 from shared.index.superseded import end_superseded, note_superseded
+from shared.index.tallies import gather, has_many_changes
 from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.naming import derived_keys
@@ -56,6 +57,7 @@ class Entries:
                 self._store.delete(self._derived_bucket, derived_keys(record.digest))
             raise
         self._drop_superseded(record.key, before)
+        self._gather()
         _log.info("indexed", extra={"bucket": self._bucket, "key": record.key, "frame": frame_id})
         return frame_id
 
@@ -119,6 +121,14 @@ class Entries:
             with write(self._sessions) as session:
                 lock_object(session, self._bucket, key)
                 end_superseded(session, digest)
+
+    def _gather(self) -> None:
+        """Gather counts now and then; what is not gathered is counted all the same (`shared.index.tallies`)."""
+        with read(self._sessions) as session:
+            is_time = has_many_changes(session)
+        if is_time:
+            with write(self._sessions) as session:
+                gather(session)
 
     @contextmanager
     def _writing(

@@ -4,7 +4,8 @@ from alembic import context
 from sqlalchemy import Connection
 
 import shared.accounts.models
-import shared.index.models  # noqa: F401 - both make their tables known to Base
+import shared.index.models
+import shared.index.tally_models  # noqa: F401 - all make their tables known to Base
 from shared.database import WRITE, Base, make_engine
 from shared.settings import settings
 

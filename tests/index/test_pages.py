@@ -122,7 +122,7 @@ def test_the_count_is_that_of_the_beginning(factory: Factory) -> None:
         with statements(session) as sent:
             second = walk_frames(session, parse_query(asked))
     assert (second.count, len(second.rows), second.next) == (5, 2, None)
-    assert len([line for line in sent if line.startswith("SELECT")]) == 2
+    assert len([line for line in sent if line.startswith("SELECT")]) == 4
 
 
 def test_an_empty_page_ends_the_walk(factory: Factory) -> None:

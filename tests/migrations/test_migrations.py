@@ -24,6 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLES = {"alembic_version", "failures", "frame_links", "frames", "sessions", "throttles", "tokens", "users"}
 
 
+TABLES_AND_INDEXES = """
+SELECT name, sql FROM sqlite_master
+WHERE sql IS NOT NULL AND type IN ('table', 'index') AND name NOT LIKE 'name_parts%'
+"""
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = make_engine(f"sqlite:///{tmp_path / 'index.sqlite'}")
@@ -34,7 +40,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def schema(engine: Engine) -> dict[str, set[str]]:
     """Return each table's and index's definition, part by part."""
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+        rows = connection.execute(text(TABLES_AND_INDEXES)).all()
     return {
         name: {part.strip(" ,\t") for part in re.split(r",\s|\n", sql)}
         for name, sql in rows
@@ -50,10 +56,18 @@ def test_upgrade_makes_an_empty_database_the_latest(engine: Engine) -> None:
     assert set(inspect(engine).get_table_names()) >= TABLES
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out what SQLite makes for the search of parts of names."""
+    return kind != "table" or not str(name).startswith("name_parts")
+
+
 def test_models_and_migrations_agree(engine: Engine) -> None:
     upgrade(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts={"include_name": _is_ours}), Base.metadata)
+            == []
+        )
 
 
 def test_migrated_schema_is_the_one_that_the_models_create(engine: Engine, tmp_path: Path) -> None:

@@ -12,10 +12,15 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from shared.database import make_session_factory
+from shared.database import write as write_session
+from shared.index.combinations import COMBINED, signature
 from shared.index.cone import zone
-from shared.index.models import Frame, FrameLink
+from shared.index.models import Combination, Frame, FrameLink, ObjectName
+from shared.index.sky import sky_cell
+from shared.index.tallies import rebuild
 from shared.index.text import fold
 from tests.population.batch import LINK_KEYWORDS, Batch
 from tests.population.bulk import Rows, Writer, bulk_tables
@@ -35,11 +40,30 @@ class IndexTables:
 
     def __init__(self, write: Writer) -> None:
         self._write = write
+        self._combinations: dict[tuple[Any, ...], int] = {}
+        self._objects: dict[str, int] = {}
 
     def write(self, batch: Batch) -> None:
         """Insert frames and links."""
-        self._write(Frame.__tablename__, index_rows(batch))
+        rows = dict(index_rows(batch))
+        combined = zip(*(rows[name] for name in COMBINED), strict=True)
+        rows["combination_id"] = [self._combinations.setdefault(row, len(self._combinations) + 1) for row in combined]
+        rows["object_id"] = [
+            None if name is None else self._objects.setdefault(name, len(self._objects) + 1)
+            for name in rows["object_name"]
+        ]
+        self._write(Frame.__tablename__, rows)
         self._write(FrameLink.__tablename__, link_rows(batch))
+
+    def end(self) -> None:
+        """Insert the combinations and the names of objects that the frames have."""
+        rows = [dict(zip(COMBINED, values, strict=True)) for values in self._combinations]
+        combinations: dict[str, Sequence[Any]] = {name: [row[name] for row in rows] for name in COMBINED}
+        combinations |= {"id": list(self._combinations.values()), "signature": [signature(row) for row in rows]}
+        self._write(Combination.__tablename__, combinations | _nothing(len(rows)))
+        objects: dict[str, Sequence[Any]] = {"id": list(self._objects.values()), "name": list(self._objects)}
+        objects["folded"] = [fold(name) for name in self._objects]
+        self._write(ObjectName.__tablename__, objects | _nothing(len(self._objects)))
 
 
 def load(engine: Engine, batches: Iterable[Batch], *others: Sink) -> int:
@@ -48,8 +72,10 @@ def load(engine: Engine, batches: Iterable[Batch], *others: Sink) -> int:
     The next batch is made while the sinks take the last one.
     """
     frames = 0
-    with bulk_tables(engine, (Frame.__tablename__, FrameLink.__tablename__)) as write, ThreadPoolExecutor() as threads:
-        sinks = (IndexTables(write), *others)
+    tables = [model.__tablename__ for model in (Frame, FrameLink, Combination, ObjectName)]
+    with bulk_tables(engine, tables) as write, ThreadPoolExecutor() as threads:
+        index = IndexTables(write)
+        sinks = (index, *others)
         under_way: list[Future[None]] = []
         for batch in batches:
             for future in under_way:
@@ -58,7 +84,22 @@ def load(engine: Engine, batches: Iterable[Batch], *others: Sink) -> int:
             frames += len(batch)
         for future in under_way:
             future.result()
+        index.end()
+    _count(engine)
     return frames
+
+
+def _nothing(length: int) -> dict[str, Sequence[Any]]:
+    return {"dated": [0] * length, "undated": [0] * length}
+
+
+def _count(engine: Engine) -> None:
+    """Do what triggers would have done."""
+    with write_session(make_session_factory(engine)) as session:
+        rebuild(session)
+        if engine.dialect.name == "sqlite":
+            session.execute(text("INSERT INTO name_parts (name_parts) VALUES ('delete-all')"))
+            session.execute(text("INSERT INTO name_parts (rowid, basename) SELECT id, basename_folded FROM frames"))
 
 
 def index_rows(batch: Batch) -> Rows:
@@ -78,6 +119,10 @@ def index_rows(batch: Batch) -> Rows:
             None if corners is None else str(corners).translate(_BRACKETS) for corners in columns["footprint"]
         ],
     }
+    columns["sky_cell"] = [
+        None if ra is None or dec is None else sky_cell(ra, dec)
+        for ra, dec in zip(columns["ra"], columns["dec"], strict=True)
+    ]
     return columns | _vectors(columns["ra"], columns["dec"])
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, select
 
-from shared.database import make_engine, make_session_factory, read
+from shared.database import make_engine, make_session_factory, read, write
 from shared.index.models import Frame, FrameLink
 from shared.index.query import aggregate, list_frames
 from shared.index.rows import frame_values
 from shared.index.selection import FrameFilter, FrameQuery
+from shared.index.tallies import wrong_counts
 from shared.migrations import upgrade
 from tests.bench_index.predecessor import PREDECESSOR_TABLES, PredecessorTables, make_tables
 from tests.population.batch import records
@@ -69,9 +70,20 @@ def test_rows_are_those_that_ingest_writes(engine: Engine) -> None:
     links = {(number, link.keyword, link.target) for number, one in enumerate(told, 1) for link in one.links}
     assert {tuple(row.values()) for row in rows(engine, FrameLink)} == links
     for number, (row, record) in enumerate(zip(rows(engine, Frame), told, strict=True), 1):
-        usual = frame_values(record) | {"id": number}
+        usual = frame_values(record) | {"id": number} | {name: row[name] for name in ("combination_id", "object_id")}
         vector = {name: pytest.approx(usual[name], abs=1e-15) for name in ("vector_x", "vector_y", "vector_z")}
         assert row == usual | vector
+
+
+def test_what_is_counted_is_what_is_there(engine: Engine) -> None:
+    load(engine, POPULATION.batches())
+    with write(make_session_factory(engine)) as session:
+        assert wrong_counts(session) == {}
+    with read(make_session_factory(engine)) as session:
+        assert not session.scalars(select(Frame.id).where(Frame.combination_id.is_(None))).all()
+        name = session.scalars(select(Frame.basename).order_by(Frame.id)).first()
+        found = list_frames(session, FrameQuery(filter=FrameFilter(basename_part=str(name).casefold(), undated=True)))
+    assert name in {row.frame.basename for row in found.rows}
 
 
 def test_loading_again_replaces_all(engine: Engine) -> None:

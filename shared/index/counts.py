@@ -1,0 +1,215 @@
+"""How many frames a filter leaves: from the tables of counts where they can tell, from the rows where only those can.
+
+Each statement adds up what was gathered and the changes that were not, in one snapshot of the database.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from shared.index.among import among
+from shared.index.conditions import is_within
+from shared.index.cone import Cone
+from shared.index.models import Combination, Frame, ObjectName
+from shared.index.scope import EPOCH, Days, Scope
+from shared.index.selection import FrameFilter
+from shared.index.sky import cover
+from shared.index.tallies import ALL
+from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyPair, TallySky
+
+__all__ = ["by_combination", "count_frames", "day_conditions", "edge_rows"]
+
+Statement = Select[*tuple[Any, ...]]
+
+_WIDEST = 2.0
+"""Degrees of the widest search by position that is counted by cells."""
+
+
+def count_frames(session: Session, scope: Scope) -> int:
+    """Return exactly how many frames a scope holds, by one statement."""
+    if scope.is_empty:
+        return 0
+    parts = _parts(scope)
+    if parts is None:
+        return session.scalar(select(func.count()).select_from(Frame).where(*scope.rows())) or 0
+    together = union_all(*parts).subquery()
+    return int(session.scalar(select(func.coalesce(func.sum(together.c.frames), 0))) or 0)
+
+
+def by_combination(session: Session, scope: Scope) -> Sequence[int]:
+    """Return the ids of the combinations that the frames of a scope have, by one statement."""
+    if scope.is_empty:
+        return ()
+    parts = _combination_parts(scope)
+    if parts is None:
+        return session.scalars(select(Frame.combination_id).where(*scope.rows()).distinct()).all()  # type: ignore[return-value]
+    together = union_all(*parts).subquery()
+    found = select(together.c.combination_id).group_by(together.c.combination_id)
+    return session.scalars(found.having(func.sum(together.c.frames) > 0)).all()
+
+
+def day_conditions(scope: Scope, days: Any, nights: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions of a scope on columns of days and nights."""
+    wanted, found = scope.wanted, list[ColumnElement[bool]]()
+    if scope.days is not None:
+        found.append(days != NO_DAY)
+        if scope.days.first is not None:
+            found.append(days >= scope.days.first)
+        if scope.days.stop is not None:
+            found.append(days < scope.days.stop)
+    elif not wanted.undated:
+        found.append(days != NO_DAY)
+    if wanted.night is not None:
+        found.append(nights == (wanted.night - EPOCH).days)
+    return found
+
+
+def edge_rows(days: Days | None) -> ColumnElement[bool] | None:
+    """Return the condition on rows that lie in the parts of days at the ends of a range of time."""
+    if days is None or not days.edges:
+        return None
+    return or_(*(Frame.date_obs.between(first, last) for first, last in days.edges))
+
+
+def _parts(scope: Scope) -> list[Statement] | None:
+    """Return statements whose numbers of frames add up to the count; None where only rows can tell."""
+    wanted = scope.wanted
+    if wanted.cone is not None:
+        return _sky_parts(scope, wanted.cone)
+    if not scope.is_countable:
+        return None
+    if scope.days is None and wanted.night is None:
+        return _undivided(scope)
+    if scope.objects is None:
+        return _day_parts(scope, by_all=True)
+    if scope.combinations is None and wanted.night is None and scope.days is not None:
+        return _month_parts(scope, scope.objects, scope.days)
+    return None
+
+
+def _undivided(scope: Scope) -> list[Statement]:
+    """Return the counts of all days."""
+    if scope.objects is None:
+        model: Any = Combination
+        where = [] if scope.combinations is None else [among(Combination.id, scope.combinations)]
+        if scope.combinations is None:
+            model = TallyDay
+            where = [TallyDay.combination_id == ALL, *day_conditions(scope, TallyDay.day, TallyDay.night)]
+    elif scope.combinations is None:
+        model, where = ObjectName, [among(ObjectName.id, scope.objects)]
+    else:
+        model = TallyPair
+        where = [among(TallyPair.object_id, scope.objects), among(TallyPair.combination_id, scope.combinations)]
+    frames = TallyDay.frames if model is TallyDay else _dated(scope, model)
+    return [select(frames.label("frames")).where(*where), select(TallyChange.frames).where(*_changes(scope))]
+
+
+def _day_parts(scope: Scope, *, by_all: bool) -> list[Statement]:
+    """Return the counts of whole days and nights, with the rows of parts of days."""
+    where = day_conditions(scope, TallyDay.day, TallyDay.night)
+    if scope.combinations is not None:
+        where.append(among(TallyDay.combination_id, scope.combinations))
+    elif by_all:
+        where.append(TallyDay.combination_id == ALL)
+    else:
+        where.append(TallyDay.combination_id != ALL)
+    parts: list[Statement] = [
+        select(TallyDay.combination_id, TallyDay.frames).where(*where),
+        select(func.coalesce(TallyChange.combination_id, ALL), TallyChange.frames).where(*_changes(scope)),
+    ]
+    edge = edge_rows(scope.days)
+    if edge is not None:
+        rows = [*scope.rows(), edge]
+        parts.append(select(Frame.combination_id, literal(1).label("frames")).where(*rows))
+    return parts
+
+
+def _month_parts(scope: Scope, objects: Sequence[int], days: Days) -> list[Statement] | None:
+    """Return the counts of whole months of objects, with the rows of parts of months."""
+    first = _month(days.first, up=True) if days.first is not None else None
+    stop = _month(days.stop, up=False) if days.stop is not None else None
+    if first is not None and stop is not None and first >= stop:
+        return None
+    where: list[ColumnElement[bool]] = [among(TallyMonth.object_id, objects)]
+    changes: list[ColumnElement[bool]] = [among(TallyChange.object_id, objects), TallyChange.day != NO_DAY]
+    ends: list[ColumnElement[bool]] = []
+    if first is not None:
+        where.append(TallyMonth.month >= first)
+        changes.append(TallyChange.month >= first)
+        ends.append((Frame.date_obs >= scope.wanted.start) & (Frame.date_obs < _month_start(first)))
+    if stop is not None:
+        where.append(TallyMonth.month < stop)
+        changes.append(TallyChange.month < stop)
+        ends.append(Frame.date_obs.between(_month_start(stop), scope.wanted.end))
+    parts: list[Statement] = [select(TallyMonth.frames).where(*where), select(TallyChange.frames).where(*changes)]
+    parts += [select(literal(1).label("frames")).where(among(Frame.object_id, objects), end) for end in ends]
+    return parts
+
+
+def _sky_parts(scope: Scope, cone: Cone) -> list[Statement] | None:
+    """Return the counts of cells within a cone, with the rows of cells on its edge."""
+    if cone.radius > _WIDEST or scope.wanted != FrameFilter(cone=cone, undated=scope.wanted.undated):
+        return None
+    cells = cover(cone)
+    within = or_(*(TallySky.cell.between(*cell) for cell in cells.within)) if cells.within else None
+    parts: list[Statement] = []
+    if within is not None:
+        parts.append(select(_dated(scope, TallySky).label("frames")).where(within))
+        changes = or_(*(TallyChange.sky_cell.between(*cell) for cell in cells.within))
+        dated = [] if scope.has_undated else [TallyChange.day != NO_DAY]
+        parts.append(select(TallyChange.frames).where(changes, *dated))
+    is_dated = [] if scope.has_undated else [Frame.date_obs.is_not(None)]
+    on_edge = or_(*(Frame.sky_cell.between(*cell) for cell in cells.edge))
+    parts.append(select(literal(1).label("frames")).where(on_edge, is_within(cone), *is_dated))
+    return parts
+
+
+def _combination_parts(scope: Scope) -> list[Statement] | None:
+    """Return statements that give combinations with numbers of frames; None where only rows can tell."""
+    wanted = scope.wanted
+    if not scope.is_countable:
+        return None
+    changes = select(TallyChange.combination_id, TallyChange.frames).where(
+        *_changes(scope), TallyChange.combination_id.is_not(None)
+    )
+    if scope.days is None and wanted.night is None:
+        if scope.objects is None:
+            where = [] if scope.combinations is None else [among(Combination.id, scope.combinations)]
+            of_all = select(Combination.id.label("combination_id"), _dated(scope, Combination).label("frames"))
+            return [of_all.where(*where), changes]
+        where = [among(TallyPair.object_id, scope.objects)]
+        if scope.combinations is not None:
+            where.append(among(TallyPair.combination_id, scope.combinations))
+        return [select(TallyPair.combination_id, _dated(scope, TallyPair).label("frames")).where(*where), changes]
+    if scope.objects is None:
+        days, _, *edges = _day_parts(scope, by_all=False)
+        return [days, changes, *edges]
+    return None
+
+
+def _changes(scope: Scope) -> list[ColumnElement[bool]]:
+    """Return the conditions on changes that were not gathered yet."""
+    found = day_conditions(scope, TallyChange.day, TallyChange.night)
+    if scope.combinations is not None:
+        found.append(among(TallyChange.combination_id, scope.combinations))
+    if scope.objects is not None:
+        found.append(among(TallyChange.object_id, scope.objects))
+    return found
+
+
+def _dated(scope: Scope, model: Any) -> ColumnElement[int]:
+    dated: ColumnElement[int] = model.dated
+    return dated + model.undated if scope.has_undated else dated
+
+
+def _month(day: int, *, up: bool) -> int:
+    date = EPOCH.fromordinal(EPOCH.toordinal() + day)
+    month = (date.year - EPOCH.year) * 12 + date.month - 1
+    return month + 1 if up and date.day > 1 else month
+
+
+def _month_start(month: int) -> dt.datetime:
+    return dt.datetime.combine(dt.date(EPOCH.year + month // 12, month % 12 + 1, 1), dt.time())

@@ -1,0 +1,121 @@
+"""Cells of the sky, some 2 arcmin wide and high, in which frames are counted. Pure functions of angles in degrees.
+
+Declination zones are cut into cells of about the same width, so that a cell's number is that of its zone times
+`_CELLS` and that of its place in right ascension. Of a search by position most cells lie wholly within: their frames
+are counted together, and only those in cells on its edge are looked at one by one.
+"""
+
+import math
+from dataclasses import dataclass
+
+from shared.index.cone import Cone
+
+__all__ = ["Cover", "cover", "sky_cell"]
+
+_HEIGHT = 1.0 / 30.0
+_ZONES = 5400
+_CELLS = 16384
+_MARGIN = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Ranges of cells, both ends inclusive: those wholly within a cone, and those on its edge."""
+
+    within: tuple[tuple[int, int], ...]
+    edge: tuple[tuple[int, int], ...]
+
+
+def sky_cell(ra: float, dec: float) -> int:
+    """Return the cell of a position."""
+    zone = _zone(dec)
+    cells = _cells(zone)
+    return zone * _CELLS + min(math.floor((ra % 360.0) / 360.0 * cells), cells - 1)
+
+
+def cover(cone: Cone) -> Cover:
+    """Return the cells that a cone touches."""
+    within: list[tuple[int, int]] = []
+    edge: list[tuple[int, int]] = []
+    for zone in range(_zone(cone.dec - cone.radius - _MARGIN), _zone(cone.dec + cone.radius + _MARGIN) + 1):
+        south, north = _limits(zone)
+        outer = _outer(cone, south, north)
+        inner = min(_half_width(cone, south), _half_width(cone, north)) - _MARGIN
+        touched = _places(cone.ra, outer, zone, whole=False)
+        inside = _places(cone.ra, inner, zone, whole=True)
+        within += _numbered(zone, inside)
+        edge += _numbered(zone, _without(touched, inside))
+    return Cover(tuple(within), tuple(edge))
+
+
+def _zone(dec: float) -> int:
+    return min(max(math.floor((dec + 90.0) / _HEIGHT), 0), _ZONES - 1)
+
+
+def _limits(zone: int) -> tuple[float, float]:
+    south = -90.0 + zone * _HEIGHT
+    return south - _MARGIN, south + _HEIGHT + _MARGIN
+
+
+def _cells(zone: int) -> int:
+    """Return how many cells a zone has: by its length at the side that is nearer to the equator."""
+    south, north = _limits(zone)
+    nearest = 0.0 if south <= 0.0 <= north else min(abs(south), abs(north))
+    return max(1, math.ceil(360.0 * math.cos(math.radians(nearest)) / _HEIGHT))
+
+
+def _half_width(cone: Cone, dec: float) -> float:
+    """Return how far in right ascension a cone reaches at a declination: -1 for not at all, 180 for all around."""
+    if abs(dec) >= 90.0:
+        return 180.0 if abs(cone.dec - math.copysign(90.0, dec)) <= cone.radius else -1.0
+    delta, centre, radius = math.radians(dec), math.radians(cone.dec), math.radians(cone.radius)
+    scale = math.cos(delta) * math.cos(centre)
+    if scale < 1e-15:
+        return 180.0 if abs(dec - cone.dec) <= cone.radius else -1.0
+    cosine = (math.cos(radius) - math.sin(delta) * math.sin(centre)) / scale
+    if cosine > 1.0:
+        return -1.0
+    return 180.0 if cosine < -1.0 else math.degrees(math.acos(cosine))
+
+
+def _outer(cone: Cone, south: float, north: float) -> float:
+    """Return the largest half width between two declinations, with a margin."""
+    candidates = [_half_width(cone, south), _half_width(cone, north)]
+    sine = math.sin(math.radians(cone.dec)) / max(math.cos(math.radians(cone.radius)), 1e-15)
+    if abs(sine) <= 1.0 and south <= (widest := math.degrees(math.asin(sine))) <= north:
+        candidates.append(_half_width(cone, widest))
+    if south <= cone.dec <= north:
+        candidates.append(_half_width(cone, cone.dec))
+    if abs(sine) > 1.0 and max(candidates) >= 0.0:
+        candidates.append(180.0)
+    return max(candidates) + 1e-6
+
+
+def _places(ra: float, half: float, zone: int, *, whole: bool) -> set[int] | range:
+    """Return the places of cells that a range of right ascension touches, or with ``whole`` has in it."""
+    cells = _cells(zone)
+    if half < 0.0:
+        return range(0)
+    width = 360.0 / cells
+    west, east = (ra - half) / width, (ra + half) / width
+    first = math.ceil(west) if whole else math.floor(west)
+    last = math.floor(east) - 1 if whole else math.floor(east)
+    if half >= 180.0 or last - first + 1 >= cells:
+        return range(cells)
+    return {place % cells for place in range(first, last + 1)}
+
+
+def _without(touched: set[int] | range, inside: set[int] | range) -> set[int]:
+    return set(touched) - set(inside)
+
+
+def _numbered(zone: int, places: set[int] | range) -> list[tuple[int, int]]:
+    """Return places as ranges of cell numbers."""
+    found: list[tuple[int, int]] = []
+    base = zone * _CELLS
+    for place in sorted(places):
+        if found and found[-1][1] == base + place - 1:
+            found[-1] = (found[-1][0], base + place)
+        else:
+            found.append((base + place, base + place))
+    return found
