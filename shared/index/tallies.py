@@ -171,8 +171,10 @@ def _truth() -> dict[type[Any], Select[*tuple[Any, ...]] | CompoundSelect[*tuple
 def wrong_counts(session: Session) -> dict[str, int]:
     """Count all frames anew, and return for each table how many of its counts are wrong; empty if none is.
 
-    One full scan of the frames for each table. Gathers the changes first, so it needs a transaction that writes.
+    One full scan of the frames for each table. Gathers the changes first, so it needs a transaction that writes; who
+    else wants to write about frames waits until it ends.
     """
+    _keep_writers_out(session)
     while gather(session):
         pass
     wrong = {}
@@ -190,20 +192,25 @@ def wrong_counts(session: Session) -> dict[str, int]:
 
 
 def rebuild(session: Session) -> None:
-    """Count all frames anew, and write the counts. Needs a transaction that writes; others wait on PostgreSQL."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        session.execute(text("LOCK TABLE frames IN SHARE MODE"))
+    """Count all frames anew, and write the counts. Needs a transaction that writes; others wait until it ends."""
+    _keep_writers_out(session)
     session.execute(delete(TallyChange))
     for model, statement in _truth().items():
         names = _count_columns(model)
         if model in (Combination, ObjectName):
             session.execute(update(model).values(dated=0, undated=0))
             counts = [dict(zip(names, row, strict=True)) for row in session.execute(statement)]
-            session.execute(update(model), counts)
+            if counts:
+                session.execute(update(model), counts)
         else:
             session.execute(delete(model))
             session.execute(insert(model).from_select(names, statement))
+
+
+def _keep_writers_out(session: Session) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE frames IN SHARE MODE"))
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _count_columns(model: type[Base]) -> list[str]:

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from shared.database import make_engine, make_session_factory, write
+from shared.index.models import Combination
 from shared.settings import settings
 from shared.simulator import simulate_frame
 from shared.store.naming import object_digest
@@ -122,3 +125,16 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(archive: RunningArchi
     done = run(*words)
     assert done.code == 0, done
     assert sum(map(int, (word for word in done.out.split() if word.isdigit()))) == 300
+
+
+def test_counts_are_proved_and_rebuilt(archive: RunningArchive, run: Run) -> None:
+    put(archive, "cli-counts/a.fits")
+    assert run("counts").out == "all counts are right\n"
+    engine = make_engine(archive.settings.effective_database_url)
+    with write(make_session_factory(engine)) as session:
+        session.execute(update(Combination).values(dated=Combination.dated + 1))
+    engine.dispose()
+    wrong = run("counts")
+    assert (wrong.code, "combinations: " in wrong.out, "--rebuild" in wrong.out) == (1, True, True), wrong
+    assert run("counts", "--rebuild").code == 0
+    assert run("counts").code == 0
