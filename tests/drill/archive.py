@@ -27,7 +27,7 @@ from tests.drill.renaming import Rename, filer_rename
 __all__ = ["DrilledArchive", "Victim"]
 
 _SWEEP_SECONDS = 20.0
-_QUEUE = 100
+_QUEUE = 300
 """Events that the store may keep: an archive has room for a million, which no drill fills."""
 
 
