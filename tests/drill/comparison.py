@@ -200,10 +200,11 @@ class _Reader:
         """Yield objects that nobody can read, if they neither were indexed before that nor are failures for it."""
         noted = {failure.key for failure in self._failures if failure.kind == UNAVAILABLE}
         rows: list[Frame | Failure] = [*self._frames, *self._failures]
-        noted |= {row.key for row in rows if self._is_of_its_object(row)}
+        noted |= {row.key for row in rows if self._is_of(row)}
         yield from (Difference("missing", key, "unreadable, and no failure") for key in self._unreadable - noted)
 
-    def _is_of_its_object(self, row: Frame | Failure) -> bool:
+    def _is_of(self, row: Frame | Failure) -> bool:
+        """Tell whether the row is of the object that is there now."""
         found = self._objects.get(row.key)
         return found is not None and (row.etag, row.size) == (found.etag, found.size)
 
@@ -219,6 +220,8 @@ class _Reader:
                 yield Difference("missing", key, "neither frame nor failure")
             elif frame is not None and reading.columns is None:
                 yield Difference("stale frame", key, f"its object is none: {reading.failure}")
+            elif frame is None and failure is not None and failure.kind != UNAVAILABLE and not self._is_of(failure):
+                yield Difference("stale failure", key, failure.message)
             elif reading.columns is not None and frame is None and failure is not None:
                 yield Difference("wrong failure", key, f"{failure.kind}: {failure.message}")
             elif frame is not None:
@@ -227,7 +230,7 @@ class _Reader:
                 yield from self._of_failure(failure, reading)
 
     def _of_frame(self, frame: Frame, reading: _Reading) -> Iterator[Difference]:
-        if not self._is_of_its_object(frame) or frame.sha256 != reading.sha256:
+        if not self._is_of(frame) or frame.sha256 != reading.sha256:
             etag = self._objects[frame.key].etag
             yield Difference("stale frame", frame.key, f"ETag {frame.etag}, the object has {etag}")
             return
@@ -238,8 +241,6 @@ class _Reader:
     def _of_failure(self, failure: Failure, reading: _Reading) -> Iterator[Difference]:
         if failure.kind != reading.failure:
             yield Difference("wrong failure", failure.key, f"{failure.kind}, not {reading.failure}: {failure.message}")
-        elif not self._is_of_its_object(failure):
-            yield Difference("stale failure", failure.key, failure.message)
 
     def _of_derived(self, shas: Mapping[str, str], stored: Mapping[str, bytes | None]) -> Iterator[Difference]:
         owned: set[str] = set()

@@ -54,8 +54,10 @@ def _swap_derived(room: Room) -> None:
 
 
 def _blame(room: Room) -> None:
+    frame = room.frame(FRAME)
+    assert frame is not None
     with write(room.sessions) as session:
-        session.execute(update(Failure).values(key=FRAME))
+        session.execute(update(Failure).values(key=FRAME, etag=frame.etag, size=frame.size))
         session.execute(delete(Frame).where(Frame.key == FRAME))
     room.settle(BROKEN)
 
@@ -66,6 +68,7 @@ MISCHIEF: dict[str, tuple[Callable[[Room], object], set[str]]] = {
     "broken object gone": (lambda room: room.delete(BROKEN), {"phantom failure"}),
     "object replaced": (lambda room: room.put(FRAME, simulate_frame(number=4).data), {"stale frame"}),
     "object broken": (lambda room: room.put(FRAME, b"junk"), {"stale frame"}),
+    "broken object mended": (lambda room: room.put(BROKEN, simulate_frame(number=5).data), {"stale failure"}),
     "row lost": (_take_row, {"missing", "derived orphan"}),
     "failure lost": (_take_failure, {"missing"}),
     "row changed": (_change_row, {"wrong row"}),
