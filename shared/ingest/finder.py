@@ -12,7 +12,7 @@ from itertools import takewhile
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import read, utc_now
-from shared.errors import ObjectGoneError
+from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
 from shared.index.failures import find_failed, walk_failures
 from shared.index.frames import find_objects, walk_objects
 from shared.index.holdings import DerivedOwner, find_owners, walk_owners
@@ -38,6 +38,9 @@ __all__ = ["PATIENCE", "Finder"]
 
 PATIENCE = 1.0
 """Seconds between the two looks."""
+
+_AHEAD = dt.timedelta(minutes=5)
+"""How far clocks of a store may differ. What is from a later time yet was written before a clock was put right."""
 
 _AT_ONCE = 8
 _Compared = Iterator[tuple[str, Missing | Orphan | None]]
@@ -129,9 +132,10 @@ class Finder:
         entries = self._known(doubtful)
         kinds = {suspect.key: self._judge(stored, entries.get(suspect.key)) for suspect, stored in seen}
         before = {suspect.key: stored for suspect, stored in seen}
+        end = self._store.now(self._bucket) + _AHEAD if any(kinds.values()) else begin
         for suspect, stored in self._looked_at([suspect for suspect in doubtful if kinds[suspect.key] is not None]):
             kind = kinds[suspect.key]
-            is_new = stored is not None and not self._takes_new and stored.last_modified.replace(microsecond=0) > begin
+            is_new = stored is not None and not self._takes_new and _is_between(begin, stored, end)
             if kind is not None and stored == before[suspect.key] and not is_new:
                 yield Discrepancy(kind=kind, key=suspect.key)
 
@@ -149,10 +153,15 @@ class Finder:
         return in_parallel(self._look, suspects, _AT_ONCE)
 
     def _look(self, suspect: Suspect) -> ObjectState | None:
+        """Look at the object; one that the store does not let us look at is as it is listed, and mending tells why."""
         try:
             return self._store.head(self._bucket, suspect.key)
         except ObjectGoneError:
             return None
+        except StoreUnavailableError:
+            raise
+        except StoreError:
+            return self._store.listed(self._bucket, suspect.key)
 
     def _of_ours(self, found: Missing | Orphan | None) -> Missing | Orphan | None:
         return None if isinstance(found, Missing) and found.owner.bucket != self._bucket else found
@@ -183,6 +192,11 @@ class Finder:
     def _set_of(self, digest: str) -> DerivedSet | None:
         listed = self._store.walk_as_listed(self._derived, prefix=derived_folder(digest))
         return next(derived_sets(listed), None)
+
+
+def _is_between(begin: dt.datetime, stored: ObjectState, end: dt.datetime) -> bool:
+    """Tell whether an object was written after ``begin``, whose second counts in full as listings tell no more."""
+    return begin < stored.last_modified.replace(microsecond=0) <= end
 
 
 def _up_to(until: str | None, listed: Iterable[ObjectState]) -> Iterator[ObjectState]:

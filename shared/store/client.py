@@ -1,6 +1,7 @@
 """The object store: one client factory, and the few operations that the archive needs."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,8 @@ __all__ = ["Store", "make_s3_client", "make_session"]
 _CHUNK = 1 << 20
 _RESUMES = 4
 _DELETE_AT_ONCE = 1000
+_EMPTY_NAME = re.compile(r"^(?=/)|(?<=/)(?=/)")
+_LAST_BEFORE_SLASH = ".\U0010ffff"
 _IN_BYTE_ORDER = ("AmazonS3", "MinIO")
 """How the servers call themselves that are known to list in byte order, as S3 wants it."""
 
@@ -39,9 +42,22 @@ class Store:
         self._presigner = Presigner(settings, session)
 
     def head(self, bucket: str, key: str) -> ObjectState:
-        """Return what the object is now."""
-        with translated("look at", bucket, key):
-            answer = self.s3.head_object(Bucket=bucket, Key=key)
+        """Return what the object is now; only what a listing has under this very key is one.
+
+        Stores refuse keys that they can hold nothing under, and some give ``a/b`` to who asks for ``a//b``.
+        """
+        what = f"look at {bucket}/{key}"
+        try:
+            with translated("look at", bucket, key):
+                answer = self.s3.head_object(Bucket=bucket, Key=key)
+        except (ObjectGoneError, StoreUnavailableError):
+            raise
+        except StoreError as error:
+            if self.listed(bucket, key) is None:
+                raise ObjectGoneError(f"{what}: refused, and not listed") from error
+            raise
+        if not self._keeps_names(bucket, key):
+            raise ObjectGoneError(f"{what}: not listed under this key")
         return ObjectState(
             bucket=bucket,
             key=key,
@@ -50,6 +66,20 @@ class Store:
             last_modified=_naive_utc(answer["LastModified"]),
             version_id=answer.get("VersionId"),
         )
+
+    def listed(self, bucket: str, key: str) -> ObjectState | None:
+        """Return what a listing tells of the object, which may be more than the store lets us see of it otherwise."""
+        found = self._list_page(bucket, key, size=1).objects[:1]
+        return found[0] if found and found[0].key == key else None
+
+    def _keeps_names(self, bucket: str, key: str) -> bool:
+        """Tell whether the store is none that drops the empty names of a key: it lists what has the first of them."""
+        empty = _EMPTY_NAME.search(key)
+        if empty is None:
+            return True
+        folder = key[: empty.start()]
+        found = self._list_page(bucket, folder, folder + _LAST_BEFORE_SLASH, size=1).objects
+        return any(one.key.startswith(f"{folder}/") for one in found)
 
     def check(self, state: ObjectState) -> None:
         """Raise unless the object is still the one that ``state`` shows: ObjectGoneError or ObjectChangedError."""
@@ -178,8 +208,10 @@ class Store:
                 yield from (found for found in self._list_page(bucket, begin).objects[:1] if found.key == begin)
             yield from self.walk_as_listed(bucket, prefix=folder, after=begin)
 
-    def _list_page(self, bucket: str, prefix: str, after: str = "", token: str | None = None) -> Page:
-        request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": self._page_size}
+    def _list_page(
+        self, bucket: str, prefix: str, after: str = "", token: str | None = None, size: int | None = None
+    ) -> Page:
+        request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size or self._page_size}
         if token is not None:
             request["ContinuationToken"] = token
         elif after:

@@ -23,6 +23,7 @@ from shared.ingest.finder import Finder
 from shared.ingest.reconcile import Reconciler, Scope
 from shared.settings import plain_settings
 from shared.simulator import simulate_frame
+from shared.store.client import Store
 from shared.store.naming import HEADERS, derived_key
 from tests.archive import REPOSITORY
 from tests.index.factory import make_record
@@ -75,6 +76,36 @@ def test_it_settles_whatever_was_missed(room: Room) -> None:
     assert alone not in room.derived()
     assert derived_key(lost.digest, HEADERS) in room.derived()
     assert differences(reconcile.sweep().counts) == NOTHING
+
+
+def test_objects_that_cannot_be_looked_at_keep_it_from_none_of_the_others(room: Room) -> None:
+    with write(room.sessions) as session:
+        for key in ("..", "a/../b.fits"):
+            record_unavailable(session, room.settings.bucket, key, "400", attempts=1, retry_at=None)
+    encrypted = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    room.store.s3.put_object(Bucket=room.settings.bucket, Key="encrypted.fits", Body=b"junk", **encrypted)
+    room.put("new.fits", SMALL)
+    swept = reconciler(room).sweep()
+    assert (swept.is_complete, differences(swept.counts)) == (True, {"unindexed": 2, "phantom": 2, "unsettled": 1})
+    assert room.frame("new.fits") is not None
+    assert [room.failure(key) for key in ("..", "a/../b.fits")] == [None, None]
+    noted = room.failure("encrypted.fits")
+    assert noted is not None
+    assert (noted.kind, noted.retry_at is not None) == ("unavailable", True)
+    assert differences(reconciler(room).sweep().counts) == NOTHING
+
+
+class _PutRight(Store):
+    """A store whose clock was an hour ahead until just now, when all that it holds was written."""
+
+    def now(self, bucket: str) -> dt.datetime:
+        return super().now(bucket) - dt.timedelta(hours=1)
+
+
+def test_an_object_from_the_future_is_not_left_to_an_event(room: Room) -> None:
+    room.put("new.fits", SMALL)
+    finder = Finder(room.settings, _PutRight(room.settings), room.sessions, patience=0.0)
+    assert [found.key for batch in finder.objects() for found in batch.found] == ["new.fits"]
 
 
 def test_orphans_have_their_time(room: Room) -> None:

@@ -53,6 +53,26 @@ def test_every_key_round_trips(store: Store, key: str) -> None:
         store.head(BUCKET, key)
 
 
+@pytest.mark.parametrize(
+    "key", [".", "..", "../storeroom/n/a.fits", "n/../n/a.fits", "n//a.fits", "/n/a.fits", "n///a.fits", "./n/a.fits"]
+)
+def test_an_object_is_found_under_its_own_key_alone(store: Store, key: str) -> None:
+    store.write_bytes(BUCKET, "n/a.fits", b"junk", "application/fits")
+    with pytest.raises(ObjectGoneError):
+        store.head(BUCKET, key)
+    assert store.head(BUCKET, "n/a.fits").size == 4
+
+
+def test_an_object_that_the_store_does_not_let_us_look_at_is_not_gone(store: Store) -> None:
+    encrypted = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    store.s3.put_object(Bucket=BUCKET, Key="encrypted.fits", Body=b"junk", **encrypted)
+    with pytest.raises(StoreError) as caught:
+        store.head(BUCKET, "encrypted.fits")
+    assert not isinstance(caught.value, ObjectGoneError | StoreUnavailableError)
+    assert store.listed(BUCKET, "encrypted.fits") is not None
+    assert store.listed(BUCKET, "encrypted") is None
+
+
 def test_walk_is_in_byte_order_and_paged(store: Store) -> None:
     keys = [f"walk/{name}" for name in ["B", "a", "a/b", "a0", "z", "é", "𝛼", "ￚ"]] + [
         f"walk/n{n:04}" for n in range(1100)
