@@ -4,10 +4,8 @@ import logging
 import random
 import threading
 
-from sqlalchemy.exc import DBAPIError
-
 from shared.backoff import delay
-from shared.database import make_engine, make_session_factory
+from shared.database import DATABASE_TROUBLE, make_engine, make_session_factory
 from shared.ingest.patience import reason_of
 from shared.notify.factory import make_dispatcher
 from shared.settings import Settings
@@ -53,7 +51,7 @@ class DispatchThread:
             self._wake.clear()
             try:
                 dispatcher.dispatch(stop=self._stop.is_set)
-            except DBAPIError as error:
+            except DATABASE_TROUBLE as error:
                 troubles += 1
                 _log.error("notifications wait", extra={"reason": reason_of(error)})
                 self._stop.wait(delay(troubles, base=_POLL_SECONDS, cap=_LONGEST_PAUSE, random=random.random()))  # noqa: S311

@@ -8,10 +8,9 @@ import logging
 import random
 import threading
 
-from sqlalchemy.exc import DBAPIError
-
 from functions.reconcile.handler import make_reconciler
 from localstack.watch import Watch
+from shared.database import DATABASE_TROUBLE
 from shared.errors import StoreError
 from shared.ingest.patience import reason_of
 from shared.ingest.reconcile import Reconciler, Scope, Swept
@@ -88,7 +87,7 @@ class Sweeper:
         try:
             since = reconciler.now() - dt.timedelta(seconds=lately)
             swept = reconciler.sweep(scope=scope, since=since, stop=self._stop.is_set)
-        except (StoreError, DBAPIError, OSError) as error:
+        except (StoreError, *DATABASE_TROUBLE, OSError) as error:
             _log.error("reconcile broke off", extra={"scope": scope, "reason": reason_of(error)})
             return None
         except Exception:  # noqa: BLE001 - it is logged, and the next sweep comes all the same
@@ -105,7 +104,10 @@ class Sweeper:
         while not self._stop.wait(pause):
             try:
                 all_made = reconciler.retry(stop=self._stop.is_set)
-            except (DBAPIError, OSError) as error:
+            except (*DATABASE_TROUBLE, OSError) as error:
                 all_made = False
                 _log.error("nothing tried again", extra={"reason": reason_of(error)})
+            except Exception:  # noqa: BLE001 - it is logged, and what is due stays due
+                all_made = False
+                _log.exception("nothing tried again")
             pause = _RETRY_SECONDS if all_made else min(2 * pause, _LONGEST_PAUSE)

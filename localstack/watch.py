@@ -8,9 +8,8 @@ import threading
 from collections.abc import Callable
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from shared.database import make_engine
+from shared.database import DATABASE_TROUBLE, make_engine
 from shared.errors import StoreError
 from shared.settings import Settings
 from shared.store.client import Store
@@ -51,6 +50,6 @@ class Watch:
                 connection.execute(text("SELECT 1"))
         except StoreError as error:
             return str(error)
-        except (DBAPIError, OSError) as error:
+        except (*DATABASE_TROUBLE, OSError) as error:
             return f"database: {type(error).__name__}"
         return None

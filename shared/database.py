@@ -10,10 +10,14 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 - of a pool whose connections are all taken
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["WRITE", "Base", "make_engine", "make_session_factory", "read", "utc_now", "write"]
+__all__ = ["DATABASE_TROUBLE", "WRITE", "Base", "make_engine", "make_session_factory", "read", "utc_now", "write"]
+
+DATABASE_TROUBLE = (DBAPIError, TimeoutError)
+"""What the database raises when it is away, or keeps all connections waiting; a later attempt may cure it."""
 
 WRITE = {"fitsvault_write": True}
 """Execution options of a connection whose transactions write."""

@@ -288,6 +288,14 @@ class Settings(BaseSettings):
     def _check_networks(cls, value: list[str]) -> list[str]:
         return [str(ipaddress.ip_network(network, strict=False)) for network in value]
 
+    @field_validator("event_secret")
+    @classmethod
+    def _check_event_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what does not arrive in a header as it is, and blanks, which MinIO does not take."""
+        if value is not None and not all("!" <= char <= "~" for char in value.get_secret_value()):
+            raise ValueError("only visible ASCII characters, without blanks")
+        return value
+
     @field_validator("notify_url")
     @classmethod
     def _check_notify_url(cls, value: SecretStr | None) -> SecretStr | None:

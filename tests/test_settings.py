@@ -64,3 +64,12 @@ def test_who_is_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FITSVAULT_NOTIFY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/frames")
     monkeypatch.setenv("FITSVAULT_NOTIFY_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:frames.fifo")
     assert Settings(_env_file=None).notify_targets == ("queue", "topic")
+
+
+@pytest.mark.parametrize("secret", ["a secret with blanks in it", "sésame-0123456789", "line\nbreak-0123456789"])
+def test_an_event_secret_is_one_that_a_header_carries(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("FITSVAULT_EVENT_SECRET", secret)
+    with pytest.raises(ValidationError) as caught:
+        Settings(_env_file=None)
+    assert problems(caught.value) == ["FITSVAULT_EVENT_SECRET: only visible ASCII characters, without blanks"]
+    assert secret not in str(caught.value)

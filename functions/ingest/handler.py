@@ -6,9 +6,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
-from shared.database import make_engine, make_session_factory
+from shared.database import DATABASE_TROUBLE, make_engine, make_session_factory
 from shared.errors import EventError
 from shared.events.model import EventReading, ObjectEvent
 from shared.events.reader import QueueMessage, queue_messages, read_event
@@ -115,7 +113,7 @@ def _settle_or_note(ingester: Ingester, attempts: int, bucket: str, key: str) ->
 def _note(ingester: Ingester, key: str, error: Exception, attempts: int) -> None:
     try:
         note_trouble(ingester, key, error, attempts)
-    except DBAPIError as away:
+    except DATABASE_TROUBLE as away:
         _log.error("not noted", extra={"key": key, "reason": reason_of(away)})
 
 

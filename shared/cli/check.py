@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from shared.cli.application import ExitCode, app, fail, reason_of
 from shared.cli.parts import opened
 from shared.cli.terminal import count_bar, harmless, say
+from shared.database import DATABASE_TROUBLE
 from shared.errors import FitsvaultError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check(
                 left += state != "repaired"
                 detail = f"  ({finding.detail})" if finding.detail else ""
                 typer.echo(f"{finding.kind}  {harmless(finding.key)}{harmless(detail)}" + f"  {state}" * repair)
-    except (FitsvaultError, DBAPIError, OSError) as error:
+    except (FitsvaultError, *DATABASE_TROUBLE, OSError) as error:
         fail(f"not checked to the end: {reason_of(error)}", ExitCode.USAGE)
     kinds = [kind for kind in DiscrepancyKind if checksums or kind is not DiscrepancyKind.CHECKSUM]
     typer.echo(", ".join(f"{counts[kind]} {kind}" for kind in kinds))

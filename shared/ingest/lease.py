@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import write
+from shared.database import DATABASE_TROUBLE, write
 from shared.index.sweeps import ClaimedRange, release_range, renew_lease
+from shared.ingest.patience import reason_of
 
 __all__ = ["LEASE", "held"]
 
@@ -35,8 +35,8 @@ def held(sessions: sessionmaker[Session], claimed: ClaimedRange, lease: dt.timed
                     if not renew_lease(session, claimed, lease):
                         lost.set()
                         return
-            except DBAPIError as error:
-                _log.warning("lease not renewed", extra={"range": claimed.id, "reason": str(error.orig)})
+            except DATABASE_TROUBLE as error:
+                _log.warning("lease not renewed", extra={"range": claimed.id, "reason": reason_of(error)})
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)
     thread.start()
@@ -45,5 +45,8 @@ def held(sessions: sessionmaker[Session], claimed: ClaimedRange, lease: dt.timed
     finally:
         ended.set()
         thread.join()
-        with suppress(DBAPIError), write(sessions) as session:  # a lease that cannot be given back ends by itself
+        with (
+            suppress(*DATABASE_TROUBLE),
+            write(sessions) as session,
+        ):  # a lease that cannot be given back ends by itself
             release_range(session, claimed)

@@ -12,14 +12,14 @@ import random
 from sqlalchemy.exc import DBAPIError
 
 from shared.backoff import delay
-from shared.database import utc_now
+from shared.database import DATABASE_TROUBLE, utc_now
 from shared.errors import FitsvaultError, StoreError
 from shared.index.knowledge import KnownObject
 from shared.ingest.service import Ingester, Outcome
 
 __all__ = ["TRANSIENT", "note_trouble", "reason_of", "settle_or_defer"]
 
-TRANSIENT = (FitsvaultError, DBAPIError, OSError)
+TRANSIENT = (FitsvaultError, *DATABASE_TROUBLE, OSError)
 """What a later attempt may cure."""
 
 _FIRST_SECONDS = 2.0
@@ -41,7 +41,7 @@ def settle_or_defer(ingester: Ingester, bucket: str, key: str) -> Outcome:
     except StoreError as error:
         ingester.check_store()
         reason = reason_of(error)
-    except (DBAPIError, OSError) as error:
+    except (*DATABASE_TROUBLE, OSError) as error:
         reason = reason_of(error)
     most = ingester.settings.retry_attempts
     ingester.entries.note_unavailable(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, create_engine, event, update
 from sqlalchemy.exc import DBAPIError
 
 from functions.ingest.handler import handle
@@ -15,7 +15,7 @@ from shared.database import make_engine, make_session_factory, read, utc_now, wr
 from shared.errors import StoreError, StoreUnavailableError
 from shared.index.failures import UNAVAILABLE, ask_retry, keys_to_retry
 from shared.index.models import Failure
-from shared.ingest.patience import note_trouble, settle_or_defer
+from shared.ingest.patience import TRANSIENT, note_trouble, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
 from shared.settings import Settings
 from shared.simulator import simulate_frame
@@ -131,6 +131,18 @@ def test_a_database_that_is_away_is_no_failure_of_the_function(room: Room, caplo
     ingester = Ingester(room.settings, room.store, make_session_factory(engine))
     record = {"eventSource": "aws:sqs", "messageId": "m", "body": json.dumps({"Records": _records(room, KEY)})}
     assert handle({"Records": [record]}, ingester) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert "not noted" in caplog.text
+    engine.dispose()
+
+
+def test_nor_is_one_whose_connections_are_all_taken(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    engine = create_engine(room.database_url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+    ingester = Ingester(room.settings, room.store, make_session_factory(engine))
+    record = {"eventSource": "aws:sqs", "messageId": "m", "body": json.dumps({"Records": _records(room, KEY)})}
+    with engine.connect():
+        assert handle({"Records": [record]}, ingester) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+        with pytest.raises(TRANSIENT, match="QueuePool limit"):
+            settle_or_defer(ingester, room.settings.bucket, KEY)
     assert "not noted" in caplog.text
     engine.dispose()
 

@@ -82,8 +82,13 @@ def test_objects_that_cannot_be_looked_at_keep_it_from_none_of_the_others(room: 
     with write(room.sessions) as session:
         for key in ("..", "a/../b.fits"):
             record_unavailable(session, room.settings.bucket, key, "400", attempts=1, retry_at=None)
-    encrypted = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
-    room.store.s3.put_object(Bucket=room.settings.bucket, Key="encrypted.fits", Body=b"junk", **encrypted)
+    room.store.s3.put_object(
+        Bucket=room.settings.bucket,
+        Key="encrypted.fits",
+        Body=b"junk",
+        SSECustomerAlgorithm="AES256",
+        SSECustomerKey="k" * 32,
+    )
     room.put("new.fits", SMALL)
     swept = reconciler(room).sweep()
     assert (swept.is_complete, differences(swept.counts)) == (True, {"unindexed": 2, "phantom": 2, "unsettled": 1})

@@ -21,7 +21,7 @@ from shared.settings import Settings
 from shared.simulator import simulate_frame
 from tests.archive import RunningArchive
 
-SECRET = "a secret of the store"
+SECRET = "a-secret-of-the-store"
 
 
 class _Forward(socketserver.BaseRequestHandler):

@@ -16,7 +16,7 @@ from shared.store.client import Store
 from tests.agreement import Inspector
 from tests.archive import ADMIN_PASSWORD, REPOSITORY, RunningArchive, wait_until
 
-SECRET = "a secret for events alone"
+SECRET = "a-secret-for-events-alone"
 
 
 def command(part: str) -> list[str]:

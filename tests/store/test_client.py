@@ -64,8 +64,9 @@ def test_an_object_is_found_under_its_own_key_alone(store: Store, key: str) -> N
 
 
 def test_an_object_that_the_store_does_not_let_us_look_at_is_not_gone(store: Store) -> None:
-    encrypted = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
-    store.s3.put_object(Bucket=BUCKET, Key="encrypted.fits", Body=b"junk", **encrypted)
+    store.s3.put_object(
+        Bucket=BUCKET, Key="encrypted.fits", Body=b"junk", SSECustomerAlgorithm="AES256", SSECustomerKey="k" * 32
+    )
     with pytest.raises(StoreError) as caught:
         store.head(BUCKET, "encrypted.fits")
     assert not isinstance(caught.value, ObjectGoneError | StoreUnavailableError)
