@@ -48,6 +48,7 @@ def main() -> None:
 
 def _run(settings: Settings) -> None:
     check_port(settings.host, settings.port, "FITSVAULT_PORT")
+    check_port(settings.event_host, settings.event_port or 0, "FITSVAULT_EVENT_PORT")
     if settings.s3_endpoint_url is None:
         check_port("127.0.0.1", settings.s3_port, "FITSVAULT_S3_PORT")
     archive = LocalArchive(settings, tell=lambda news: typer.echo(f"fitsvault: {news}", err=True))

@@ -17,6 +17,9 @@ LOCAL_SETTINGS_FILE = "archive.env"
 """Where a running local archive leaves its address and keys for the command line, below its home."""
 
 
+_LONGEST_SECONDS = 3650 * 86400.0
+
+
 class Settings(BaseSettings):
     """What can be set from the environment or from a file ``.env``."""
 
@@ -170,6 +173,7 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         900.0,
         ge=0,
+        le=_LONGEST_SECONDS,
         title="Reconcile interval",
         description="Seconds between two sweeps that find what no event told. 0: none, for another runs them.",
     )
@@ -181,12 +185,14 @@ class Settings(BaseSettings):
     scan_seconds: float = Field(
         15.0,
         gt=0,
+        le=_LONGEST_SECONDS,
         title="Scan interval",
         description="Seconds between two scans, where `FITSVAULT_TRIGGER` is `scan`; more where a scan takes long.",
     )
     orphan_seconds: float = Field(
         3600.0,
         ge=0,
+        le=_LONGEST_SECONDS,
         title="Grace of orphans",
         description="Seconds that headers and previews without a frame are left alone: it may be under work.",
     )
@@ -303,9 +309,9 @@ class Settings(BaseSettings):
             _check_url(value.get_secret_value())
         return value
 
-    @field_validator("notify_queue_url", "notify_topic_endpoint_url")
+    @field_validator("queue_url", "notify_queue_url", "notify_topic_endpoint_url")
     @classmethod
-    def _check_notify_address(cls, value: str | None) -> str | None:
+    def _check_address(cls, value: str | None) -> str | None:
         if value is not None:
             _check_url(value)
         return value

@@ -34,6 +34,10 @@ def test_tables_are_json_and_the_log_level_is_of_any_case(monkeypatch: pytest.Mo
         ("NOTIFY_URL", "https://example.org/#a", "not an http:// or https:// URL"),
         ("NOTIFY_SECRET", "too short", "at least 16"),
         ("NOTIFY_QUEUE_URL", "frames", "not an http:// or https:// URL"),
+        ("QUEUE_URL", "frames", "not an http:// or https:// URL"),
+        ("RECONCILE_SECONDS", "inf", "less than or equal to"),
+        ("SCAN_SECONDS", "1e12", "less than or equal to"),
+        ("ORPHAN_SECONDS", "1e300", "less than or equal to"),
         ("NOTIFY_TOPIC_ARN", "arn:aws:sqs:eu-west-1:123456789012:frames", "not the ARN of an SNS topic"),
     ],
 )

@@ -29,3 +29,10 @@ def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
     started = StartedProcess(tmp_path, {name: value})
     assert started.end() == 2
     assert name in started.output
+
+
+def test_an_address_that_no_events_can_be_taken_on_is_told(tmp_path: Path) -> None:
+    started = StartedProcess(tmp_path, {"FITSVAULT_EVENT_HOST": "nowhere.invalid"})
+    assert started.end() == 1
+    assert "cannot listen on nowhere.invalid" in started.output
+    assert "Traceback" not in started.output
