@@ -44,7 +44,7 @@ def _of_store(result: Result) -> Iterator[str]:
         [
             ("as acknowledged last", len(store.kept)),
             ("a request came true that was not acknowledged", len(store.unacknowledged)),
-            ("emptied by an upload that was cut", len(store.emptied)),
+            ("empty since an upload that was cut, new keys among them", len(store.emptied)),
             ("acknowledged, and not there: the store's loss", len(store.lost)),
         ]
     )
