@@ -81,15 +81,14 @@ class _Host:
             event = json.loads(await read_body(request, limit=MAX_EVENT_BYTES, seconds=_BODY_SECONDS))
             reading = read_event(event)
         except BodyError as error:
-            return _answer(error.status, str(error))
+            return _refused(error.status, str(error))
         except (ValueError, RecursionError, EventError) as error:
-            _log.error("event refused", extra={"reason": str(error)})
-            return _answer(400, str(error))
+            return _refused(400, str(error))
         return await self._take(event, reading)
 
     async def _take(self, event: dict[str, Any], reading: EventReading) -> JSONResponse:
         if any(hint.bucket != self._settings.bucket for hint in reading.events):
-            return _answer(403, "The event is about a bucket that is not the archive's.")
+            return _refused(403, "The event is about a bucket that is not the archive's.")
         keys = sorted({(hint.bucket, hint.key) for hint in reading.events})
         try:
             return JSONResponse(await self._settle_in_time(event, keys))
@@ -113,12 +112,12 @@ class _Host:
     def _refuse(self, request: Request) -> JSONResponse | None:
         given = request.headers.get("authorization", "")
         if not given:
-            return _answer(401, "An event needs the shared secret.")
+            return _refused(401, "An event needs the shared secret.")
         if not hmac.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
-            return _answer(401, "The shared secret is wrong.")
+            return _refused(401, "The shared secret is wrong.")
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > MAX_EVENT_BYTES:
-            return _answer(413, "The event is too large.")
+            return _refused(413, "The event is too large.")
         return None
 
     async def _settle_in_time(self, event: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
@@ -175,6 +174,11 @@ def make_ingest_host(settings: Settings) -> Starlette:
         routes=[Route("/events", host.take, methods=["POST"]), Route("/health", host.health)],
         lifespan=host.lifespan,
     )
+
+
+def _refused(status: int, detail: str) -> JSONResponse:
+    _log.error("event refused", extra={"status": status, "reason": detail})
+    return _answer(status, detail)
 
 
 def _answer(status: int, detail: str) -> JSONResponse:

@@ -27,12 +27,13 @@ def event(bucket: str, key: str = "a.fits") -> dict[str, object]:
     return {"event_type": "create", "key": f"/buckets/{bucket}/{key}", "message": {"new_entry": {"name": key}}}
 
 
-def test_only_who_knows_the_secret_may_knock(door: httpx.Client) -> None:
+def test_only_who_knows_the_secret_may_knock(door: httpx.Client, archive: RunningArchive) -> None:
     del door.headers["Authorization"]
     assert door.post("/events", json=event("frames")).status_code == 401
     for wrong in ("Bearer wrong", "Bearer", "Basic Zm9v", "Bearer \xfc"):
         answer = door.post("/events", json=event("frames"), headers=[(b"Authorization", wrong.encode("latin-1"))])
         assert answer.status_code == 401
+    assert "The shared secret is wrong." in archive.log("ingest"), "an operator whose secrets differ must see it"
 
 
 def test_another_bucket_is_forbidden(door: httpx.Client) -> None:
