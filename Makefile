@@ -8,7 +8,9 @@ ROWS ?= 1000000
 DATABASE ?= postgresql
 KEYS ?= 20000
 STORE ?= seaweedfs
-COMPOSE ?= docker compose --file localstack/docker-compose.yml --env-file localstack/.env
+COMPOSE ?= docker compose
+COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
+COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
 .PHONY: help run test check format bench bench-index bench-reconcile drill lock clean up down
 
@@ -33,11 +35,13 @@ run: .venv/.run ## Start the whole archive on this machine, in the foreground
 	@exec $(BIN)/python -m localstack
 
 up: ## Start the archive with MinIO and PostgreSQL in containers (needs Docker)
+	@$(COMPOSE_THERE)
 	@$(PYTHON) -m localstack.compose_secrets
-	$(COMPOSE) up --build --detach --wait
+	$(COMPOSE) $(COMPOSE_FILES) up --build --detach --wait
 
 down: ## Stop the containers; what they hold stays
-	$(COMPOSE) down
+	@$(COMPOSE_THERE)
+	$(COMPOSE) $(COMPOSE_FILES) down
 
 test: .venv/.dev ## Run the tests, in WORKERS processes (2)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

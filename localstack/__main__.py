@@ -1,6 +1,7 @@
 """``python -m localstack``: the whole archive on this machine, in the foreground."""
 
 import os
+import shlex
 import sys
 
 import typer
@@ -12,7 +13,7 @@ from localstack.supervisor import LocalArchive
 from shared.errors import BadTemplateError, FitsvaultError
 from shared.fits.keywords import extended
 from shared.naming.frame_names import FrameNames
-from shared.settings import Settings, problems
+from shared.settings import Settings, problems, unknown_variables
 
 __all__ = ["main"]
 
@@ -26,6 +27,8 @@ def main() -> None:
         for problem in problems(error):
             typer.echo(f"fitsvault: {problem}", err=True)
         sys.exit(2)
+    for unknown in unknown_variables(os.environ):
+        typer.echo(f"fitsvault: {unknown}", err=True)
     try:
         extended(settings.keyword_synonyms)
     except ValueError as error:
@@ -66,6 +69,8 @@ def _greet(archive: LocalArchive, password_file: str | None) -> None:
     settings = archive.settings
     secret = settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else "(from the environment)"
     command = os.path.relpath(os.path.join(os.path.dirname(sys.executable), "fitsvault"))  # noqa: PTH118, PTH120
+    if home := os.environ.get("FITSVAULT_HOME"):
+        command = f"FITSVAULT_HOME={shlex.quote(home)} {command}"
     password = f"password in {password_file}" if password_file else "password as in FITSVAULT_ADMIN_PASSWORD"
     typer.echo(
         f"""

@@ -14,6 +14,7 @@
     ├── StoreError               the object store said no
     │   ├── ObjectGoneError      no such object
     │   ├── ObjectChangedError   the object is not the one that was looked at
+    │   ├── NoStoreKeysError     no keys to ask it with
     │   └── StoreUnavailableError  try again later
     ├── AccountError             an account or token that cannot be made or used
     │   ├── BadAccountError      a name or password that no account can have
@@ -58,6 +59,7 @@ __all__ = [
     "InvalidParameterError",
     "MissingKeywordError",
     "NamingError",
+    "NoStoreKeysError",
     "NotDeliveredError",
     "NotFitsError",
     "ObjectChangedError",
@@ -143,6 +145,10 @@ class ObjectGoneError(StoreError):
 
 class ObjectChangedError(StoreError):
     """The object is no longer the one that was looked at."""
+
+
+class NoStoreKeysError(StoreError):
+    """There are no keys to ask the object store with."""
 
 
 class StoreUnavailableError(StoreError):

@@ -1,8 +1,10 @@
 """The settings: one class, prefix ``FITSVAULT_``, every field documented here and nowhere else."""
 
+import difflib
 import ipaddress
 import json
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -11,13 +13,23 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["LOCAL_SETTINGS_FILE", "Settings", "plain_settings", "problems", "settings", "settings_table"]
+__all__ = [
+    "LOCAL_SETTINGS_FILE",
+    "Settings",
+    "plain_settings",
+    "problems",
+    "settings",
+    "settings_table",
+    "unknown_variables",
+]
 
 LOCAL_SETTINGS_FILE = "archive.env"
 """Where a running local archive leaves its address and keys for the command line, below its home."""
 
 
 _LONGEST_SECONDS = 3650 * 86400.0
+_LEAST_SECRET = 16
+_OF_CLIENTS = ("FITSVAULT_URL", "FITSVAULT_TOKEN")
 
 
 class Settings(BaseSettings):
@@ -239,7 +251,6 @@ class Settings(BaseSettings):
     )
     notify_secret: SecretStr | None = Field(
         None,
-        min_length=16,
         validate_default=True,
         title="Webhook secret",
         description="What those posts are signed with; needed with `FITSVAULT_NOTIFY_URL`, 16 characters or more.",
@@ -328,6 +339,8 @@ class Settings(BaseSettings):
     def _check_notify_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is None and info.data.get("notify_url") is not None:
             raise ValueError("needed with FITSVAULT_NOTIFY_URL")
+        if value is not None and len(value.get_secret_value()) < _LEAST_SECRET:
+            raise ValueError(f"needs {_LEAST_SECRET} characters or more")
         return value
 
     @property
@@ -371,6 +384,17 @@ def problems(error: ValidationError) -> list[str]:
         name, *inside = map(str, problem["loc"])
         where = f" at {'.'.join(inside)}" if inside else ""
         told.append(f"FITSVAULT_{name.upper()}: {problem['msg'].removeprefix('Value error, ')}{where}")
+    return told
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Return those of the variables that look like settings and are none, each with what was meant, perhaps."""
+    known = [f"FITSVAULT_{name.upper()}" for name in Settings.model_fields]
+    told = []
+    for name in sorted(names):
+        if name.startswith("FITSVAULT_") and name not in {*known, *_OF_CLIENTS}:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            told.append(f"there is no setting {name}" + (f"; did you mean {near[0]}?" if near else ""))
     return told
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import Settings, problems
+from shared.settings import Settings, problems, unknown_variables
 
 
 def test_tables_are_json_and_the_log_level_is_of_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_tables_are_json_and_the_log_level_is_of_any_case(monkeypatch: pytest.Mo
         ("NOTIFY_URL", "https://example.org:x/", "not an http:// or https:// URL"),
         ("NOTIFY_URL", "https://[::1", "not an http:// or https:// URL"),
         ("NOTIFY_URL", "https://example.org/#a", "not an http:// or https:// URL"),
-        ("NOTIFY_SECRET", "too short", "at least 16"),
+        ("NOTIFY_SECRET", "too short", "needs 16 characters or more"),
         ("NOTIFY_QUEUE_URL", "frames", "not an http:// or https:// URL"),
         ("QUEUE_URL", "frames", "not an http:// or https:// URL"),
         ("RECONCILE_SECONDS", "inf", "less than or equal to"),
@@ -61,6 +61,14 @@ def test_a_webhook_needs_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(_env_file=None)
     assert settings.notify_targets == ("webhook",)
     assert "hidden" not in repr(settings)
+
+
+def test_a_variable_that_is_no_setting_is_named() -> None:
+    names = ["PATH", "FITSVAULT_PORT", "FITSVAULT_URL", "FITSVAULT_TOKEN", "FITSVAULT_TRIGER", "FITSVAULT_0"]
+    assert unknown_variables(names) == [
+        "there is no setting FITSVAULT_0",
+        "there is no setting FITSVAULT_TRIGER; did you mean FITSVAULT_TRIGGER?",
+    ]
 
 
 def test_who_is_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:

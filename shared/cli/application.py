@@ -11,7 +11,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from typer.core import TyperGroup
 
 from shared.cli.plain import harmless
-from shared.errors import FitsvaultError, RemoteRefusedError, RemoteUnavailableError, StoreUnavailableError
+from shared.errors import (
+    FitsvaultError,
+    NoStoreKeysError,
+    RemoteRefusedError,
+    RemoteUnavailableError,
+    StoreUnavailableError,
+)
 from shared.settings import Settings, problems, settings
 
 __all__ = ["ExitCode", "app", "code_of", "errors", "fail", "given_settings", "reason_of"]
@@ -88,4 +94,6 @@ def code_of(error: Exception) -> ExitCode:
     """Return the exit code of a command that ``error`` ends."""
     if isinstance(error, RemoteRefusedError):
         return ExitCode.REFUSED
+    if isinstance(error, NoStoreKeysError):
+        return ExitCode.USAGE
     return ExitCode.AWAY if isinstance(error, _AWAY) else ExitCode.NOT_ALL

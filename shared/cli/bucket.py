@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shared.cli.application import ExitCode, app, errors, fail
-from shared.cli.parts import opened_store
+from shared.cli.parts import check_store, opened_store
 from shared.cli.terminal import byte_bar, harmless, say
 from shared.settings import settings_table
 from shared.uploads import Upload, clashing_keys, plan_uploads, run_uploads
@@ -39,6 +39,8 @@ def demo(
         date = dt.date.fromisoformat(night) if night else dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     except ValueError:
         fail(f"not a date (YYYY-MM-DD): {night}")
+    with opened_store() as (given, store):
+        check_store(store, given.bucket)
     with errors.status(f"Simulating the night of {date}…"):
         frames = [Upload.of_bytes(frame.key, frame.data) for frame in simulate_night(night=date, seed=seed)]
     _send(frames)
@@ -52,12 +54,14 @@ def list_settings() -> None:
 
 def _send(uploads: list[Upload]) -> None:
     refused = 0
-    with opened_store() as (given, store), byte_bar() as bar:
-        task = bar.add_task("Uploading", total=sum(item.size for item in uploads))
-        for item, problem in run_uploads(store, given.bucket, uploads, lambda count: bar.advance(task, count)):
-            if problem is not None:
-                refused += 1
-                say(f"not uploaded {item.key}: {problem}", style="red")
+    with opened_store() as (given, store):
+        check_store(store, given.bucket)
+        with byte_bar() as bar:
+            task = bar.add_task("Uploading", total=sum(item.size for item in uploads))
+            for item, problem in run_uploads(store, given.bucket, uploads, lambda count: bar.advance(task, count)):
+                if problem is not None:
+                    refused += 1
+                    say(f"not uploaded {item.key}: {problem}", style="red")
     typer.echo(f"{len(uploads) - refused} of {len(uploads)} files uploaded to {given.bucket}")
     if refused:
         raise typer.Exit(ExitCode.NOT_ALL)

@@ -90,6 +90,8 @@ def _pair(word: str, following: Iterator[str]) -> tuple[str, str]:
 def _known(name: str) -> str:
     known = _NAMES.get(name.lower())
     if known is None:
+        if name.lower() == "limit":
+            raise BadFilterError(f"limit is an option: --limit and a number, not {name}=…")
         near = difflib.get_close_matches(name.lower(), _NAMES, n=1)
         hint = f"; did you mean {_NAMES[near[0]]}?" if near else f"; there are {', '.join(_NAMES.values())}"
         raise BadFilterError(f"no filter is called {name}{hint}")

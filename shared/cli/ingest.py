@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shared.cli.application import ExitCode, app, fail
-from shared.cli.parts import Parts, opened
+from shared.cli.parts import Parts, check_store, opened
 from shared.cli.sources import Source, copied_key, parse_source
 from shared.cli.terminal import byte_bar, count_bar, harmless, say
 from shared.database import read
@@ -42,6 +42,7 @@ def ingest(
     """
     given = [parse_source(source) for source in sources]
     with opened() as parts:
+        check_store(parts.store, parts.bucket)
         counts = Counter(_NOTHING)
         own = [source for source in given if source.bucket == parts.bucket]
         expected, told = _send_files(parts, [Path(s.path) for s in given if s.bucket is None], prefix)

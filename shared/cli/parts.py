@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.cli.application import ExitCode, fail, given_settings
 from shared.database import make_engine, make_session_factory
+from shared.errors import NoStoreKeysError, ObjectGoneError, StoreError, StoreUnavailableError
 from shared.settings import Settings
 from shared.store.client import Store
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from shared.ingest.reconcile import Reconciler
     from shared.ingest.service import Ingester
 
-__all__ = ["Parts", "opened", "opened_index", "opened_store"]
+__all__ = ["Parts", "check_store", "opened", "opened_index", "opened_store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,19 @@ def opened_store() -> Iterator[tuple[Settings, Store]]:
         yield given, store
     finally:
         store.s3.close()
+
+
+def check_store(store: Store, bucket: str) -> None:
+    """End the command if nothing can be written: once, and not with the same reason for every file.
+
+    Keys that may write and nothing else are told so by the bucket; what it takes shows when it is written to.
+    """
+    try:
+        store.check_bucket(bucket)
+    except (StoreUnavailableError, NoStoreKeysError, ObjectGoneError):
+        raise
+    except StoreError:
+        return
 
 
 @contextmanager

@@ -22,6 +22,7 @@ ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True}
 _TABLE = ["id", "DATE_OBS", "SITEID", "INSTRUME", "OBSTYPE", "OBJECT", "FILTER", "EXPTIME", "binning", "RLEVEL"]
 _TABLE_ROWS = 100
 _MOST_DIGITS = 19
+_OF_DATES = {"night", "start", "end", "undated"}
 
 
 @app.command(
@@ -120,7 +121,8 @@ def _tell_rest(remote: Remote, words: Words) -> None:
     if count > _TABLE_ROWS:
         say(f"{_TABLE_ROWS} of {count} frames; --limit {count} shows all")
     elif not count:
-        say("no frames")
+        undated = 0 if words.filters.keys() & _OF_DATES else remote.count({**words.filters, "undated": "true"})
+        say(f"no frames with a date; undated=true shows {undated} without" if undated else "no frames")
 
 
 def _id_of(remote: Remote, frame: str) -> int:

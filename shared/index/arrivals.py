@@ -31,7 +31,7 @@ def find_arrivals(session: Session, bucket: str, keys: Sequence[str]) -> dict[st
         for key, etag, kind, message in session.execute(
             failures.where(Failure.bucket == bucket, Failure.key.in_(some))
         ):
-            found[key] = Arrival(etag, reason=f"{kind}: {message}")
+            found[key] = Arrival(etag, reason=message if message.startswith(f"{kind}: ") else f"{kind}: {message}")
         frames = select(Frame.key, Frame.etag, Frame.sha256)
         for key, etag, sha256 in session.execute(frames.where(Frame.bucket == bucket, Frame.key.in_(some))):
             found[key] = Arrival(etag, sha256=sha256)

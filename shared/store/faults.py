@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from shared.errors import ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
+from shared.errors import NoStoreKeysError, ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
 
 __all__ = ["translated"]
 
@@ -39,6 +39,8 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
         A condition (If-Match) does not hold any more.
     StoreUnavailableError
         The store is away, overloaded or broken off; a retry may cure it.
+    NoStoreKeysError
+        There are no keys to ask it with.
     StoreError
         The store refused for good: no such bucket, no permission, a key that it does not take.
     """
@@ -49,7 +51,7 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
     except _BROKEN_CONNECTION as error:
         raise StoreUnavailableError(f"{action} {bucket}/{key}: {error}") from error
     except NoCredentialsError as error:
-        raise StoreError(f"{action} {bucket}/{key}: {_NO_KEYS}") from error
+        raise NoStoreKeysError(_NO_KEYS) from error
     except ParamValidationError as error:
         raise StoreError(f"{action} {bucket}/{key}: {error}") from error
     except BotoCoreError as error:

@@ -62,6 +62,7 @@ def start(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Com
         (("failures",), {"FITSVAULT_DATABASE_URL": "postgresql+psycopg://u:hidden@127.0.0.1:1/x"}, 3, "index cannot"),
         (("user", "list"), {}, 2, "no index at"),
         (("upload", "."), {"FITSVAULT_S3_ENDPOINT_URL": "nonsense"}, 1, "nonsense"),
+        (("upload", "."), {"AWS_EC2_METADATA_DISABLED": "true"}, 2, "no keys for the object store"),
     ],
 )
 def test_no_traceback_reaches_the_terminal(

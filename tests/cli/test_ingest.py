@@ -1,6 +1,7 @@
 """`fitsvault ingest`: what is there is left alone, what is new is waited for, what is broken is told."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.cli.sources import copied_key, parse_source
+from shared.errors import StoreError
 from shared.simulator import simulate_frame
+from shared.store.client import Store
 from tests.archive import RunningArchive
 from tests.cli.conftest import Run
 
@@ -74,6 +77,10 @@ def test_what_is_broken_is_told_with_its_reason(archive: RunningArchive, run: Ru
     done = run("ingest", "--prefix", "ingest/broken/", str(folder))
     assert (done.code, done.out) == (1, "1 indexed, 0 unchanged, 1 failed\n"), done
     assert "not indexed ingest/broken/page.fits: not-fits" in done.err
+    whole = (folder / "good.fits").read_bytes()
+    (folder / "page.fits").write_bytes(whole[: len(whole) - 2880])
+    cut = run("ingest", "--prefix", "ingest/broken/", str(folder / "page.fits"))
+    assert "not indexed ingest/broken/page.fits: truncated: HDU" in cut.err, cut
     again = run("ingest", "--prefix", "ingest/broken/", str(folder))
     assert (again.code, again.out) == (1, "0 indexed, 1 unchanged, 1 failed\n"), again
 
@@ -91,6 +98,32 @@ def test_missing_paths_and_stores_end_with_a_reason(run: Run, tmp_path: Path) ->
     done = run("ingest", "s3://no-such-bucket/x/")
     assert done.code == 1
     assert "no-such-bucket" in done.err
+
+
+@pytest.mark.parametrize("command", ["ingest", "upload", "demo"])
+def test_a_store_that_is_away_is_told_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    folder = night(tmp_path / "night", "a.fits", "b.fits")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("FITSVAULT_S3_ACCESS_KEY", "key")
+        monkeypatch.setenv("FITSVAULT_S3_SECRET_KEY", "secret")
+        monkeypatch.setenv("FITSVAULT_S3_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        done = run(command, *([] if command == "demo" else [str(folder)]))
+    assert (done.code, done.out, done.err.count("Could not connect")) == (3, "", 1), done
+
+
+def test_keys_that_may_only_write_are_enough_to_upload(
+    archive: RunningArchive, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_store: Store, bucket: str) -> None:
+        raise StoreError(f"look at {bucket}/: 403 Forbidden")
+
+    monkeypatch.setattr(Store, "check_bucket", refuse)
+    done = run("upload", "--prefix", "ingest/writer/", str(night(tmp_path / "night", "a.fits")))
+    assert (done.code, done.out) == (0, f"1 of 1 files uploaded to {archive.bucket}\n"), done
+    archive.wait_for_frame("ingest/writer/a.fits")
 
 
 @pytest.mark.parametrize("command", ["ingest", "upload"])

@@ -17,7 +17,7 @@ from shared.cli.remote import Remote
 from shared.cli.tables import table_lines, whole_json
 from shared.cli.terminal import harmless
 from shared.simulator import simulate_frame
-from tests.archive import ADMIN_PASSWORD, RunningArchive
+from tests.archive import ADMIN_PASSWORD, RunningArchive, wait_until
 from tests.cli.conftest import Run
 
 SITE = "cliquery"
@@ -66,6 +66,15 @@ def test_filters_sorting_columns_and_limit(run: Run, night: list[str]) -> None:
     assert negative.code == 0, negative
 
 
+def test_frames_without_a_date_are_not_passed_over_in_silence(archive: RunningArchive, run: Run) -> None:
+    data = simulate_frame(SITEID="undated", cards={"DATE-OBS": "UNKNOWN", "MJD-OBS": "UNKNOWN"}).data
+    archive.s3.put_object(Bucket=archive.bucket, Key="cli-query/undated.fits", Body=data)
+    wait_until("the frame is there", lambda: archive.frames(SITE="undated"))
+    assert run("query", "SITE=undated").err == "no frames with a date; undated=true shows 1 without\n"
+    assert run("query", "SITE=undated", "undated=true").err == ""
+    assert run("query", "SITE=undated", "night=2026-11-21").err == "no frames\n"
+
+
 def test_pages_are_walked_to_the_end(
     archive: RunningArchive, night: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +96,7 @@ def test_pages_are_walked_to_the_end(
         (("RA=10",), "both RA and DEC"),
         (("radius=10",), "both RA and DEC"),
         (("12",), "fitsvault headers ID"),
+        (("limit=2",), "--limit"),
     ],
 )
 def test_a_wrong_word_asks_for_nothing(run: Run, words: tuple[str, ...], reason: str) -> None:

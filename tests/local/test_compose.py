@@ -2,6 +2,7 @@
 
 import re
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def filled_in(value: str, given: dict[str, str]) -> str:
         before, value = value, re.sub(r"\$\{([A-Z0-9_]+)(:[-?])([^${}]*)\}", one, value)
     assert "$" not in value
     return value
+
+
+@pytest.mark.parametrize("target", ["up", "down"])
+def test_a_missing_compose_is_told_before_anything_is_made(target: str) -> None:
+    command = ["make", "-C", str(REPOSITORY), target, "COMPOSE=false", "PYTHON=false"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "needs Docker with its Compose plugin: 'false version' fails" in done.stderr
 
 
 @pytest.mark.parametrize("part", OURS)

@@ -40,6 +40,7 @@ def test_two_side_by_side_and_a_second_start(archive: RunningArchive, tmp_path: 
         frame = second.wait_for_frame("kept.fits")
         assert archive.frame_of("kept.fits") is None
         output = "".join(second.lines)
+        assert f"FITSVAULT_HOME='{home}' " in output, "the command line must not take another archive for this one"
         told = Settings(_env_file=home / LOCAL_SETTINGS_FILE)
         assert (told.bucket, told.keyword_synonyms) == ("science", synonyms)
         assert told.s3_secret_key == second.settings.s3_secret_key
