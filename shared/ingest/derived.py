@@ -80,9 +80,12 @@ def derived_folder(digest: str) -> str:
 def derived_bound(digest: str) -> str:
     """Return a key behind all derived objects under ``digest`` and before those of the next.
 
-    The beginning of a digest stands before all that begin so.
+    The first two digits of a digest stand before all that begin so. They end with a slash, since SeaweedFS, asked for
+    what is behind a folder's name, leaves out the folder.
     """
-    return derived_key(digest, _LAST) if "/" in digest else DERIVED_PREFIX + digest
+    if "/" in digest:
+        return derived_key(digest, _LAST)
+    return f"{DERIVED_PREFIX}{digest}/" if digest else DERIVED_PREFIX
 
 
 def derived_sets(listing: Iterable[ObjectState]) -> Iterator[DerivedSet]:

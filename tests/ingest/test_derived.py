@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from shared.index.holdings import DerivedOwner
 from shared.ingest.check import Checker
-from shared.ingest.derived import REQUIRED, Missing, Orphan, compare_derived, derived_sets
+from shared.ingest.derived import REQUIRED, Missing, Orphan, compare_derived, derived_folder, derived_sets
 from shared.ingest.discrepancies import Discrepancy
+from shared.ingest.finder import Finder
+from shared.ingest.shards import Part, cut, digest_boundaries
 from shared.simulator import simulate_frame
 from shared.store.model import ObjectState
 from shared.store.naming import HEADERS, derived_key
@@ -82,6 +84,22 @@ def test_differences_are_found_and_repaired(room: Room) -> None:
         assert checker.repair(finding)
     assert everything(checker) == []
     assert alone not in room.derived()
+
+
+def test_ranges_find_each_orphan_once(room: Room) -> None:
+    """Those in the first folder of a range, too, and from wherever a range is gone on with."""
+    names = [f"{first:02x}{number:02x}".ljust(64, "0") for first in range(0, 256, 16) for number in (0, 255)]
+    digests = sorted(f"{name}/{name[:16]}" for name in names)
+    for one in digests:
+        room.store.write_bytes(room.settings.derived_bucket, derived_key(one, HEADERS), b"{}", "application/json")
+    settings = room.settings.model_copy(update={"orphan_seconds": 0})
+    finder = Finder(settings, room.store, room.sessions, patience=0.0)
+    ranges = cut(Part.DERIVED, digest_boundaries(16))
+    found = [[d.key for batch in finder.derived(after=r.after, until=r.until) for d in batch.found] for r in ranges]
+    assert [len(keys) for keys in found] == [2] * 16
+    assert [key for keys in found for key in keys] == [derived_folder(one) for one in digests]
+    rest = [d.key for batch in finder.derived(after=digests[9]) for d in batch.found]
+    assert rest == [derived_folder(one) for one in digests[10:]]
 
 
 def test_bytes_that_changed_unnoticed_are_for_a_person(room: Room) -> None:
