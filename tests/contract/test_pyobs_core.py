@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from astropy.io import fits
 
-from shared.database import make_engine, make_session_factory, utc_now, write
-from shared.index.models import Frame
-from shared.index.rows import frame_values
+from shared.database import make_engine, make_session_factory, write
+from shared.index.bulk import put_frames
 from shared.simulator import SimulatedFrame, simulate_frame
 from tests.archive import RunningArchive, running_archive
 from tests.contract.conftest import PyobsClient
@@ -49,9 +48,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
     with running_archive(tmp_path_factory.mktemp("crowd")) as archive:
         engine = make_engine(archive.settings.effective_database_url)
         with write(make_session_factory(engine)) as session:
-            now = utc_now()
-            rows = [frame_values(make_record(**values_of(number))) for number in range(COUNT)]
-            session.add_all([Frame(**row, ingested_at=now, updated_at=now) for row in rows])
+            put_frames(session, [make_record(**values_of(number)) for number in range(COUNT)])
         engine.dispose()
         yield archive
 
