@@ -121,8 +121,8 @@ class _Drill:
         plan, clock = self.result.plan, Clock.now()
         faults = Faults(plan_faults(plan), self.archive, self.proxy, self.result.tally)
         self.writers.start()
-        while self.writers.is_at_work():
-            assert clock.seconds < plan.seconds + _LATE, "the writer does not come to an end"
+        while self.writers.is_at_work() or faults.are_ahead():
+            assert clock.seconds < plan.seconds + _LATE, "the writer or the faults do not come to an end"
             faults.act(clock.seconds)
             time.sleep(_TICK)
         self.writers.stop(30)

@@ -30,10 +30,10 @@ _LONGEST = {"workers killed": 3.0, "event queue filled": 15.0}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """Something breaks at ``begin``, and is mended at ``end``: seconds since the writer began."""
+    """Something breaks ``begin`` seconds after the writer began, and is mended ``seconds`` later."""
 
     begin: float
-    end: float
+    seconds: float
     name: str
     number: int
 
@@ -46,7 +46,7 @@ def plan_faults(plan: Plan) -> list[Fault]:
         for number in range(max(1, round(rate * plan.minutes))):
             begin = plan.seconds * random.uniform(0.05, 0.95)
             length = min(random.uniform(0.5, _LONGEST.get(name, 6.0)), plan.seconds / 6)
-            found.append(Fault(begin, begin + length, name, _victim(random, plan, name, number)))
+            found.append(Fault(begin, length, name, _victim(random, plan, name, number)))
     return sorted(found)
 
 
@@ -72,8 +72,12 @@ class Faults:
             broken[2]()
             _log.info("%s started again within %.1f s", broken[1], time.monotonic() - begin)
         while self._ahead and self._ahead[0].begin <= seconds:
-            self._break(self._ahead.pop(0))
+            self._break(self._ahead.pop(0), seconds)
         self._watch()
+
+    def are_ahead(self) -> bool:
+        """Whether planned faults are still to come."""
+        return bool(self._ahead)
 
     def mend_all(self) -> None:
         """Mend what is broken, and break nothing more."""
@@ -90,16 +94,18 @@ class Faults:
             self._tally.add("STORES THAT ENDED BY THEMSELVES")
             self._archive.start_store()
 
-    def _break(self, fault: Fault) -> None:
-        target, archive = _target(fault), self._archive
-        until = max((end for end, broken, _ in self._broken if broken == target), default=None)
-        if until is not None:
-            insort(self._ahead, replace(fault, begin=until + _PAUSE, end=until + _PAUSE + fault.end - fault.begin))
+    def _break(self, fault: Fault, now: float) -> None:
+        # A slow machine comes late: a fault then lasts from now on, so that whatever is broken ends after now, and
+        # what is put off for it comes in a later call.
+        target, archive, until = _target(fault), self._archive, now + fault.seconds
+        ends = [end for end, broken, _ in self._broken if broken == target]
+        if ends:
+            insort(self._ahead, replace(fault, begin=max(ends) + _PAUSE))
             return
         self._tally.add(fault.name)
-        _log.info("%s for %.1f s", fault.name, fault.end - fault.begin)
+        _log.info("%s for %.1f s", fault.name, fault.seconds)
         if target == "queue":
-            self._proxy.stall(fault.end - fault.begin)
+            self._proxy.stall(fault.seconds)
             return
         kills = fault.name.endswith("killed")
         if target == "store":
@@ -115,7 +121,7 @@ class Faults:
             def mend() -> None:
                 archive.start_worker(fault.number)
 
-        self._broken.append((fault.end, target, mend))
+        self._broken.append((until, target, mend))
 
 
 def _target(fault: Fault) -> str:

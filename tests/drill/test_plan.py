@@ -3,15 +3,19 @@
 import gzip
 import io
 import warnings
+from collections import Counter
+from typing import cast
 
 import pytest
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
+from tests.drill.archive import DrilledArchive
 from tests.drill.belief import EMPTY, Belief, judge_store
-from tests.drill.faults import plan_faults
+from tests.drill.faults import Faults, plan_faults
 from tests.drill.payloads import Payloads
-from tests.drill.plan import Plan, dice
+from tests.drill.plan import Plan, Tally, dice
+from tests.drill.proxy import Proxy
 
 
 def test_a_seed_gives_the_same_drill_again() -> None:
@@ -27,7 +31,60 @@ def test_every_kind_of_fault_comes_and_ends(minutes: float) -> None:
     plan = Plan(minutes=minutes)
     faults = plan_faults(plan)
     assert len({fault.name for fault in faults}) == 7
-    assert all(0 < fault.begin < fault.end < plan.seconds * 1.2 for fault in faults)
+    assert all(0 < fault.begin < fault.begin + fault.seconds < plan.seconds * 1.2 for fault in faults)
+
+
+def test_on_a_slow_machine_every_fault_comes_late_and_none_while_its_target_is_broken() -> None:
+    plan, parts = Plan(minutes=1.0), _Parts()
+    planned = plan_faults(plan)
+    faults = Faults(list(planned), cast("DrilledArchive", parts), cast("Proxy", parts), Tally())
+    for late in range(1, 100):
+        if not faults.are_ahead():
+            break
+        faults.act(plan.seconds + 4.0 * late)
+    faults.mend_all()
+    assert not faults.are_ahead()
+    names = [fault.name.split()[0] for fault in planned]
+    assert parts.breaks == {"workers": names.count("workers"), "store": 2, "database": 2, "event": 1}
+    assert not parts.broken
+
+
+class _Parts:
+    """Stands in for every part of an archive: counts what breaks, and insists that it was whole before."""
+
+    def __init__(self) -> None:
+        self.breaks: Counter[str] = Counter()
+        self.broken: set[str] = set()
+        self.workers = [_Part(self, "workers", str(number)) for number in range(3)]
+        self.store, self.database = _Part(self, "store"), _Part(self, "database")
+
+    def start_worker(self, number: int) -> None:
+        self.workers[number].start()
+
+    def start_store(self) -> None:
+        self.store.start()
+
+    def stall(self, seconds: float) -> None:
+        assert seconds > 0
+        self.breaks["event"] += 1
+
+
+class _Part:
+    def __init__(self, parts: _Parts, kind: str, number: str = "") -> None:
+        self.parts, self.kind, self.name = parts, kind, kind + number
+
+    def kill(self) -> None:
+        assert self.name not in self.parts.broken
+        self.parts.broken.add(self.name)
+        self.parts.breaks[self.kind] += 1
+
+    stop = kill
+
+    def start(self) -> None:
+        self.parts.broken.remove(self.name)
+
+    def is_running(self) -> bool:
+        return self.name not in self.parts.broken
 
 
 @pytest.mark.parametrize("seed", [1, 42])
