@@ -2,11 +2,13 @@
 
 import datetime as dt
 import hashlib
+import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from shared.bundle.crc import combined_crc32
 from shared.bundle.records import (
     directory_record,
     directory_record_size,
@@ -87,6 +89,16 @@ class Plan:
             digest.update(told.encode() + made_of)
         return digest.hexdigest()[:32]
 
+    def crc32(self) -> int:
+        """Return the CRC-32 of the whole zip, without a look at any frame."""
+        crc32 = 0
+        for entry in self.entries:
+            crc32 = zlib.crc32(_header(entry), crc32)
+            crc32 = combined_crc32(crc32, entry.crc32, entry.size)
+        for content in self.contents(self._records[0]):
+            crc32 = zlib.crc32(content if isinstance(content, bytes) else b"", crc32)
+        return crc32
+
     def contents(self, start: int = 0, stop: int | None = None) -> Iterator[Content]:
         """Yield the bytes ``start`` to ``stop`` (exclusive, by default all) of the zip, in order, none empty."""
         stop = self.length if stop is None else min(stop, self.length)
@@ -111,7 +123,7 @@ class Plan:
         """Yield offset and content of all that stands from the entry on that ``position`` lies in."""
         for index in range(self._entry_at(position), len(self.entries)):
             entry, offset = self.entries[index], self._offsets[index]
-            header = local_header(entry.name.encode(), entry.size, entry.crc32, entry.modified)
+            header = _header(entry)
             yield offset, header
             content = entry.content
             yield (
@@ -131,6 +143,10 @@ class Plan:
             directory_record(entry.name.encode(), entry.size, entry.crc32, entry.modified, offset)
             for entry, offset in zip(self.entries[begin:end], self._offsets[begin:end], strict=False)
         )
+
+
+def _header(entry: Entry) -> bytes:
+    return local_header(entry.name.encode(), entry.size, entry.crc32, entry.modified)
 
 
 def _slice(content: Content, start: int, stop: int) -> Content:

@@ -1,14 +1,18 @@
 import datetime as dt
 import io
+import random
 import struct
 import subprocess
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.bundle.names import unique_names
 from shared.bundle.plan import Entry, Piece, Plan
 from shared.bundle.stream import pieces
 from shared.store.model import ObjectState
@@ -34,11 +38,13 @@ def small_plans(draw: st.DrawFn) -> tuple[Plan, dict[str, bytes]]:
     return Plan(made(name, data, draw(moments)) for name, data in contents.items()), contents
 
 
+@settings(max_examples=250)
 @given(small_plans())
 def test_python_reads_what_is_planned(drawn: tuple[Plan, dict[str, bytes]]) -> None:
     plan, contents = drawn
     data = whole(plan.contents())
     assert len(data) == plan.length
+    assert plan.crc32() == zlib.crc32(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == contents
@@ -49,6 +55,7 @@ def test_python_reads_what_is_planned(drawn: tuple[Plan, dict[str, bytes]]) -> N
             assert 1980 <= info.date_time[0] <= 2107
 
 
+@settings(max_examples=250)
 @given(small_plans(), st.data())
 def test_any_range_is_that_slice(drawn: tuple[Plan, dict[str, bytes]], data: st.DataObject) -> None:
     plan, _ = drawn
@@ -59,6 +66,7 @@ def test_any_range_is_that_slice(drawn: tuple[Plan, dict[str, bytes]], data: st.
     assert b"" not in list(plan.contents(start, stop))
 
 
+@settings(max_examples=200)
 @given(st.lists(sizes, max_size=12))
 def test_large_files_by_plan_alone(lengths: list[int]) -> None:
     plan = Plan(stored(f"night/{n}.fits", length, crc32=n) for n, length in enumerate(lengths))
@@ -129,6 +137,37 @@ def test_other_programs_accept_it(program: str, tmp_path: Path) -> None:
         answer = subprocess.run([command, *arguments, str(path)], capture_output=True, text=True, check=False)
         empty_is_a_warning = program == "unzip" and not files
         assert answer.returncode == (1 if empty_is_a_warning else 0), answer.stdout[-500:] + answer.stderr[-500:]
+
+
+@pytest.mark.parametrize("program", UNPACKERS)
+def test_other_programs_accept_any_layout(program: str, tmp_path: Path) -> None:
+    arguments, how = UNPACKERS[program]
+    command = need_program(program, how)
+    paths = []
+    for number, plan in enumerate(_odd_plans(300)):
+        paths.append(tmp_path / f"{number}.zip")
+        paths[-1].write_bytes(whole(plan.contents()))
+    at_once = len(paths) if program == "7zz" else 1
+    for begin in range(0, len(paths), at_once):
+        some = [str(path) for path in paths[begin : begin + at_once]]
+        answer = subprocess.run(
+            [command, *arguments, *some], capture_output=True, text=True, check=False, env={"LC_ALL": "C.UTF-8"}
+        )
+        assert answer.returncode == 0, f"{some}: {answer.stdout[-500:]} {answer.stderr[-500:]}"
+
+
+def _odd_plans(count: int) -> Iterator[Plan]:
+    """Yield plans of few to hundreds of files: empty ones, long and strange names, times at both ends."""
+    chance = random.Random(20261121)
+    letters = "abcXYZ 0123456789_-+.%()[]'~äßñΩж光🌌e\u0301"
+    ends = [dt.datetime(1, 1, 1), dt.datetime(1980, 1, 1), MOMENT, dt.datetime(9999, 12, 31, 23, 59, 59)]
+    for _ in range(count):
+        how_many = chance.choice([1, 2, 5, 20, 300])
+        filenames = ["".join(chance.choices(letters, k=chance.choice([1, 8, 60]))) for _ in range(how_many)]
+        yield Plan(
+            made(f"night/{name}", chance.randbytes(chance.choice([0, 1, 30, 3000])), chance.choice(ends))
+            for name in unique_names(filenames)
+        )
 
 
 def test_unzip_lists_terabytes(tmp_path: Path) -> None:
