@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from email.utils import format_datetime
 from itertools import islice
 
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from functions.api.errors import FrameNotFoundError, answer
 from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if_range
 from functions.api.zips import ZipResponse, whole_zip
 from shared.bundle.assembly import Assembly, Window, assemble, bundle_name
+from shared.bundle.inside import Wish
 from shared.bundle.plan import Plan
 from shared.bundle.presence import missing_objects
 from shared.database import read, utc_now
@@ -33,12 +35,17 @@ _logger = logging.getLogger(__name__)
 
 
 def answer_zip(
-    request: Request, ask: Callable[[Session], Iterable[BundleFrame]], expected: int | None = None
+    request: Request,
+    ask: Callable[[Session], Iterable[BundleFrame]],
+    asked: Sequence[str],
+    expected: int | None = None,
 ) -> Response:
     """Return the zip of the frames that ``ask`` finds, or the part of it that the request asks for.
 
     Parameters
     ----------
+    asked
+        Lines that tell what is asked for.
     expected
         How many frames there must be.
 
@@ -58,9 +65,9 @@ def answer_zip(
         assembly = assemble(
             frames,
             lambda: _load(services, ask),
-            lambda plan: _asked(request, plan, day),
+            lambda plan, changed: _asked(request, plan, day, changed=changed),
             lambda states: missing_objects(services.store, states, services.bundle_threads),
-            folder=bundle_name(day),
+            wish=Wish(request.state.account.username, day, tuple(asked)),
         )
     except RangeNotSatisfiableError as error:
         return answer(416, "No such range.", {"Content-Range": f"bytes */{error.length}", "Accept-Ranges": "bytes"})
@@ -89,14 +96,22 @@ def _day(request: Request) -> dt.date:
     return begun if today - _RESUMED_WITHIN <= begun <= today else today
 
 
-def _asked(request: Request, plan: Plan, day: dt.date) -> Window | None:
-    if _is_head(request) or not holds_if_range(request.headers.get("if-range"), _etag(plan, day)):
+def _asked(request: Request, plan: Plan, day: dt.date, *, changed: bool) -> Window | None:
+    condition = request.headers.get("if-range")
+    if _is_head(request) or not holds_if_range(condition, _etag(plan, day)) or (changed and condition is None):
         return None
     return asked_range(request.headers.get("range"), plan.length)
 
 
 def _etag(plan: Plan, day: dt.date) -> str:
     return f'"{plan.identity()}-{day:%Y%m%d}"'
+
+
+def _last_modified(assembly: Assembly, day: dt.date) -> str:
+    """Return when the last of what is in the zip was written; a zip is not older than its folder's day."""
+    latest = max((frame.last_modified for frame in assembly.frames), default=dt.datetime.min)  # noqa: DTZ901
+    moment = max(latest, dt.datetime.combine(day, dt.time()))
+    return format_datetime(moment.replace(tzinfo=dt.UTC, microsecond=0), usegmt=True)
 
 
 def _respond(request: Request, services: Services, assembly: Assembly, day: dt.date) -> Response:
@@ -106,10 +121,11 @@ def _respond(request: Request, services: Services, assembly: Assembly, day: dt.d
         "Content-Disposition": f"attachment; filename={bundle_name(day)}.zip",
         "Content-Length": str(stop - start),
         "ETag": _etag(assembly.plan, day),
+        "Last-Modified": _last_modified(assembly, day),
         "Set-Cookie": "fileDownload=true; Path=/",
     }
     if assembly.left_out:
-        headers["X-Left-Out"] = ", ".join(str(frame_id) for frame_id in assembly.left_out[:_LEFT_OUT_SHOWN])
+        headers["X-Left-Out"] = ", ".join(str(one.id) for one in assembly.left_out[:_LEFT_OUT_SHOWN])
     if assembly.asked:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{assembly.plan.length}"
     status = 206 if assembly.asked else 200
@@ -137,10 +153,10 @@ def _log(request: Request, assembly: Assembly) -> None:
     start, stop = assembly.window
     told = {
         "account": request.state.account.id,
-        "frames": len(assembly.plan.entries),
+        "frames": len(assembly.frames),
         "first_byte": start,
         "bytes": stop - start,
-        "left_out": list(assembly.left_out[:_LEFT_OUT_SHOWN]),
+        "left_out": [one.id for one in assembly.left_out[:_LEFT_OUT_SHOWN]],
     }
     _logger.info("zip", extra=told)
 

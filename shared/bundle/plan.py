@@ -50,6 +50,11 @@ class Entry:
     modified: dt.datetime
     content: ObjectState | bytes
 
+    @classmethod
+    def made(cls, name: str, data: bytes, modified: dt.datetime) -> "Entry":
+        """Return an entry of these very bytes."""
+        return cls(name, zlib.crc32(data), modified, data)
+
     @property
     def size(self) -> int:
         """Length in bytes."""

@@ -28,6 +28,15 @@ _COLUMNS = (
     Frame.crc32,
     Frame.date_obs,
     Frame.last_modified,
+    Frame.sha256,
+    Frame.object_name,
+    Frame.filter_name,
+    Frame.exposure_time,
+    Frame.image_type,
+    Frame.site,
+    Frame.telescope,
+    Frame.instrument,
+    Frame.reduction_level,
 )
 _ROWS_AT_ONCE = 1000
 _LARGEST = 2**63 - 1
@@ -35,7 +44,7 @@ _LARGEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class BundleFrame:
-    """What a zip needs to know of a frame; ``size`` in bytes, times naive UTC."""
+    """What a bundle needs to know of a frame, and what its manifest tells; ``size`` in bytes, times naive UTC."""
 
     id: int
     filename: str
@@ -47,6 +56,15 @@ class BundleFrame:
     crc32: int
     date_obs: dt.datetime | None
     last_modified: dt.datetime
+    sha256: str = ""
+    object_name: str | None = None
+    filter_name: str | None = None
+    exposure_time: float | None = None
+    image_type: str | None = None
+    site: str | None = None
+    telescope: str | None = None
+    instrument: str | None = None
+    reduction_level: int = 0
 
 
 def bundle_of_query(session: Session, query: FrameQuery) -> Iterator[BundleFrame]:

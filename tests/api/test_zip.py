@@ -6,12 +6,14 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from shared.bundle.inside import RESERVED
 from shared.simulator import simulate_frame
 from tests.archive import ADMIN_PASSWORD, RunningArchive
 from tests.parts import need_program
@@ -46,7 +48,9 @@ def files(data: bytes) -> dict[str, bytes]:
         assert archive.testzip() is None
         names = [name.split("/") for name in archive.namelist()]
         assert all(len(parts) == 2 and NAME.fullmatch(parts[0]) for parts in names)
-        return {info.filename.split("/")[1]: archive.read(info) for info in archive.infolist()}
+        found = {info.filename.split("/")[1]: archive.read(info) for info in archive.infolist()}
+    assert not found or all(found.pop(name, b"") for name in RESERVED)
+    return found
 
 
 def named(contents: dict[str, bytes]) -> dict[str, bytes]:
@@ -76,6 +80,7 @@ def test_a_query_as_a_zip(archive: RunningArchive, contents: dict[str, bytes], p
     assert answer.headers.get_list("set-cookie") == ["fileDownload=true; Path=/"]
     assert answer.headers["accept-ranges"] == "bytes"
     assert re.fullmatch(r'"[0-9a-f]{32}-[0-9]{8}"', answer.headers["etag"])
+    assert parsedate_to_datetime(answer.headers["last-modified"]) <= parsedate_to_datetime(answer.headers["date"])
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "x-left-out" not in answer.headers
 
@@ -293,7 +298,7 @@ def test_wget_as_the_documentation_of_the_predecessor_shows(
     command = [wget, "--no-proxy", f"{archive.url}/frames/zip/", f"--post-data={form}", "-O", "data.zip"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
     subprocess.run([unzip, "-q", "data.zip"], cwd=tmp_path, check=True, timeout=60)
-    unpacked = {path.name: path.read_bytes() for path in tmp_path.glob("pyobsdata-*/*")}
+    unpacked = {path.name: path.read_bytes() for path in tmp_path.glob("pyobsdata-*/*.fits")}
     assert unpacked == {"one.fits": contents[KEYS[0]], "same.fits": contents[KEYS[1]]}
 
 

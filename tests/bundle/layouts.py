@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-import zlib
 from collections.abc import Iterable
 
 from shared.bundle.plan import Content, Entry, Piece, Plan
@@ -21,7 +20,7 @@ def stored(name: str, size: int, *, crc32: int = 0, key: str = "", etag: str = "
 
 def made(name: str, data: bytes, modified: dt.datetime = MOMENT) -> Entry:
     """Return an entry of these bytes."""
-    return Entry(name, zlib.crc32(data), modified, data)
+    return Entry.made(name, data, modified)
 
 
 def whole(contents: Iterable[Content]) -> bytes:

@@ -37,6 +37,7 @@ _PARAMETERS = [
     query_parameter("limit", "Frames in the zip; by default all.", type="integer", minimum=0),
     *(parameter for parameter in LIST_PARAMETERS if parameter["name"] not in ("limit", "cursor")),
 ]
+_NAMES = sorted(parameter["name"] for parameter in _PARAMETERS)
 _ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -87,7 +88,7 @@ def get_zip(request: Request) -> Response:
     """
     every = get_services(request).settings.zip_limit_frames + 1
     query = parse_query(request.query_params.multi_items(), max_limit=every)
-    return answer_zip(request, lambda session: bundle_of_query(session, query))
+    return answer_zip(request, lambda session: bundle_of_query(session, query), asked_by_query(request))
 
 
 @router.post("/zip/", include_in_schema=False, response_model=None)
@@ -106,8 +107,18 @@ async def post_zip(request: Request) -> Response:
     """Return the frames of these ids, in their order, as one zip. No ids: an empty zip. `/zip/` is an alias."""
     frame_ids = _frame_ids(await parse_fields(request, await read_body(request)))
     return await run_in_threadpool(
-        answer_zip, request, lambda session: bundle_of_ids(session, frame_ids), len(frame_ids)
+        answer_zip,
+        request,
+        lambda session: bundle_of_ids(session, frame_ids),
+        [f"{len(frame_ids)} frames by id"],
+        len(frame_ids),
     )
+
+
+def asked_by_query(request: Request) -> list[str]:
+    """Return the parameters that choose frames, as lines; what else stands in the query is told to nobody."""
+    given = dict(request.query_params.multi_items())
+    return [f"{name}={given[name]}" for name in _NAMES if given.get(name)]
 
 
 def _frame_ids(fields: Fields) -> Sequence[int]:
