@@ -44,7 +44,7 @@ class DispatchThread:
             self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
-        sessions = make_session_factory(make_engine(self._settings.effective_database_url))
+        sessions = make_session_factory(make_engine(self._settings.effective_database_url, name="fitsvault-notify"))
         dispatcher = make_dispatcher(self._settings, sessions)
         troubles = 0
         while not self._stop.is_set():

@@ -10,7 +10,7 @@ __all__ = ["prepare_database"]
 
 def prepare_database(settings: Settings) -> str | None:
     """Bring the tables to what this version needs, and make the superuser; return his password if one was made up."""
-    engine = make_engine(settings.effective_database_url)
+    engine = make_engine(settings.effective_database_url, name="fitsvault-prepare")
     upgrade(engine)
     given = settings.admin_password
     with write(make_session_factory(engine)) as session:

@@ -26,7 +26,7 @@ class Watch:
     def __init__(self, settings: Settings, stop: threading.Event, returned: Callable[[], None]) -> None:
         self._bucket = settings.bucket
         self._store = Store(settings, attempts=1)
-        self._engine = make_engine(settings.effective_database_url)
+        self._engine = make_engine(settings.effective_database_url, name="fitsvault-watch")
         self._stop = stop
         self._returned = returned
 

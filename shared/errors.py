@@ -36,6 +36,7 @@
     │   └── DeliveryRefusedError it never will
     ├── EventError               an event that no dialect knows, or a broken one
     │   └── UnwantedEventError   an event of a kind that changes no object, such as tagging
+    ├── SchemaError              the database's tables are not those of this version
     ├── OvertakenError           another has settled the object meanwhile; look again
     └── InvalidParameterError    a query parameter that cannot be read
 """
@@ -69,6 +70,7 @@ __all__ = [
     "RemoteError",
     "RemoteRefusedError",
     "RemoteUnavailableError",
+    "SchemaError",
     "SourceError",
     "StoreError",
     "StoreUnavailableError",
@@ -260,6 +262,10 @@ class EventError(FitsvaultError):
 
 class UnwantedEventError(EventError):
     """An event of a dialect that is known, of a kind that is none of ours: nobody should have subscribed to it."""
+
+
+class SchemaError(FitsvaultError):
+    """The database's tables are those of an older or a newer version; the message says what to do."""
 
 
 class OvertakenError(FitsvaultError):

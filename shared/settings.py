@@ -114,6 +114,18 @@ class Settings(BaseSettings):
         title="Database",
         description="SQLAlchemy URL of the index. Unset: SQLite in `FITSVAULT_HOME`.",
     )
+    database_read_url: SecretStr | None = Field(
+        None,
+        title="Read replica",
+        description="SQLAlchemy URL of a replica of the index, for what the API reads of frames. Unset: the index.",
+    )
+    query_seconds: float = Field(
+        20.0,
+        ge=0,
+        le=3600,
+        title="Longest query",
+        description="Seconds that a statement of the API about frames may take before it is given up. 0: no limit.",
+    )
 
     admin_username: str = Field("admin", title="Admin name", description="Superuser made at first start.")
     admin_password: SecretStr | None = Field(

@@ -24,6 +24,7 @@ from functions.api.routes import (
     uploads,
 )
 from functions.api.slashes import add_routing_answers
+from shared.database import Pool
 from shared.settings import Settings
 from shared.settings import settings as process_settings
 
@@ -35,9 +36,9 @@ Every path answers HEAD where it answers GET. A path without its last slash is r
 Errors are JSON, `{"detail": "…"}`."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> FastAPI:
     """Make the application; without ``settings`` with those of the process."""
-    services = make_services(settings or process_settings())
+    services = make_services(settings or process_settings(), pool=pool)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:

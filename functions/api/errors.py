@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from shared.database import is_timed_out
 from shared.errors import (
     BadTokenError,
     InactiveAccountError,
@@ -40,6 +41,7 @@ class _Answer:
 
 _CHALLENGE = {"WWW-Authenticate": "Token"}
 _LATER = {"Retry-After": "5"}
+_TOO_LONG = _Answer(503, "The query took too long and was given up. Narrow its filters.")
 _INDEX_AWAY = _Answer(503, "The index is not available. Try again later.", _LATER)
 
 _ANSWERS: dict[type[Exception], _Answer] = {
@@ -81,10 +83,12 @@ def describe(error: Exception) -> dict[str, object]:
 
 
 async def _from_table(request: Request, error: Exception) -> Response:
-    found = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    is_late = is_timed_out(error)
+    found = _TOO_LONG if is_late else next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
     if found.status >= 500:
         extra = {"method": request.method, "path": request.url.path, "status": found.status}
-        _logger.error("no answer", extra=extra | describe(error))
+        query = {"query": str(request.url.query)[:500]} if is_late else {}
+        _logger.error("query timed out" if is_late else "no answer", extra=extra | query | describe(error))
     return answer(found.status, found.detail, found.headers)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from mangum import Mangum
 
 from functions.api.app import create_app
+from functions.api.schema_check import SchemaCheck
 from functions.api.stage import StagePrefix
 from shared.logs import configure_logs
 from shared.settings import settings
@@ -13,7 +14,8 @@ __all__ = ["handler"]
 
 configure_logs(settings().log_level)
 
-_adapter = Mangum(StagePrefix(create_app()), lifespan="off")
+_app = create_app(pool="function")
+_adapter = Mangum(StagePrefix(SchemaCheck(_app, _app.state.services.engine)), lifespan="off")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

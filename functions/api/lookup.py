@@ -15,13 +15,21 @@ from shared.store.naming import derived_key
 __all__ = ["find_frame", "look_at_derived", "read_derived"]
 
 
-def find_frame(request: Request, frame_id: int) -> FrameRow:
-    """Return a frame, with or without date; FrameNotFoundError if no frame has this id."""
-    with read(get_services(request).sessions) as session:
-        row = get_frame(session, frame_id)
-    if row is None:
-        raise FrameNotFoundError
-    return row
+def find_frame(request: Request, frame_id: int, *, as_it_is: bool = False) -> FrameRow:
+    """Return a frame, with or without date; FrameNotFoundError if no frame has this id.
+
+    A replica that does not have it may be behind, so the index itself has the last word; with ``as_it_is`` it alone is
+    asked.
+    """
+    services = get_services(request)
+    for sessions in (
+        (services.sessions,) if as_it_is or services.replica is None else (services.replica, services.sessions)
+    ):
+        with read(sessions) as session:
+            row = get_frame(session, frame_id)
+        if row is not None:
+            return row
+    raise FrameNotFoundError
 
 
 def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes:
@@ -33,7 +41,7 @@ def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes
     try:
         return services.store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
     except ObjectGoneError as error:
-        now = find_frame(request, frame.id).frame
+        now = find_frame(request, frame.id, as_it_is=True).frame
         if now.digest == frame.digest:
             raise _missing(name) from error
     return read_derived(request, now, name, limit)

@@ -229,6 +229,7 @@ class Health(BaseModel):
 
     status: str
     database: str
+    replica: str | None = Field(None, description="Only where there is one.")
     store: str
 
 
@@ -239,6 +240,6 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": Error, "description": "No such frame."},
     429: {"model": Error, "description": "Too many wrong passwords; Retry-After says how long to wait."},
     502: {"model": Error, "description": "The object store refused."},
-    503: {"model": Error, "description": "The index or the store is away; try again later."},
+    503: {"model": Error, "description": "The index or the store is away, or a query took too long."},
 }
 """Error answers by status."""

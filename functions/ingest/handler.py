@@ -13,6 +13,7 @@ from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
 from shared.ingest.patience import TRANSIENT, note_trouble, reason_of, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
+from shared.migrations import check_schema
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.settings import settings
@@ -119,5 +120,7 @@ def _note(ingester: Ingester, key: str, error: Exception, attempts: int) -> None
 
 @lru_cache(maxsize=1)
 def _parts() -> tuple[Ingester, Dispatcher]:
-    sessions = make_session_factory(make_engine(settings().effective_database_url))
+    engine = make_engine(settings().effective_database_url, name="fitsvault-ingest", pool="function")
+    check_schema(engine)
+    sessions = make_session_factory(engine)
     return make_ingester(settings(), sessions), make_dispatcher(settings(), sessions)

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from shared.database import make_engine, make_session_factory
 from shared.errors import EventError
 from shared.ingest.reconcile import Reconciler
 from shared.ingest.service import Ingester
+from shared.migrations import check_schema
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.settings import Settings, settings
@@ -65,9 +68,13 @@ def handle(
     return answer
 
 
-def make_reconciler(settings: Settings, **options: Any) -> Reconciler:
-    """Return a reconciler with a store and a database of its own; ``options`` are those of `Reconciler`."""
-    store, sessions = Store(settings), make_session_factory(make_engine(settings.effective_database_url))
+def make_reconciler(settings: Settings, sessions: sessionmaker[Session] | None = None, **options: Any) -> Reconciler:
+    """Return a reconciler with a store of its own, and a database of its own unless it is given one.
+
+    ``options`` are those of `Reconciler`.
+    """
+    store = Store(settings)
+    sessions = sessions or make_session_factory(make_engine(settings.effective_database_url, name="fitsvault-sweep"))
     ingester = Ingester(settings, store, sessions)
     return Reconciler(settings, store, sessions, ingester, **options)
 
@@ -84,10 +91,17 @@ def _deadline(context: Context) -> Callable[[], bool]:
 
 
 @lru_cache(maxsize=1)
+def _sessions() -> sessionmaker[Session]:
+    engine = make_engine(settings().effective_database_url, name="fitsvault-sweep", pool="function")
+    check_schema(engine)
+    return make_session_factory(engine)
+
+
+@lru_cache(maxsize=1)
 def _reconciler() -> Reconciler:
-    return make_reconciler(settings())
+    return make_reconciler(settings(), _sessions())
 
 
 @lru_cache(maxsize=1)
 def _dispatcher() -> Dispatcher:
-    return make_dispatcher(settings(), make_session_factory(make_engine(settings().effective_database_url)))
+    return make_dispatcher(settings(), _sessions())

@@ -80,14 +80,15 @@ def check_store(store: Store, bucket: str) -> None:
 
 
 @contextmanager
-def opened_index() -> Iterator[sessionmaker[Session]]:
-    """Open the index for the length of the block. An SQLite file that is not there is not made."""
+def opened_index(*, makes: bool = False) -> Iterator[sessionmaker[Session]]:
+    """Open the index for the length of the block. An SQLite file that is not there is made only if it may be."""
     url = given_settings().effective_database_url
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).exists():
+        is_file = parsed.get_backend_name() == "sqlite" and bool(parsed.database)
+        if is_file and not makes and not Path(str(parsed.database)).exists():
             fail(f"no index at {parsed.database}: set FITSVAULT_HOME, or start the archive once", ExitCode.USAGE)
-        engine = make_engine(url)
+        engine = make_engine(url, name="fitsvault-cli")
     except (ImportError, ValueError) as error:
         fail(f"FITSVAULT_DATABASE_URL: {error}", ExitCode.USAGE)
     try:

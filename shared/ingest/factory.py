@@ -12,5 +12,5 @@ __all__ = ["make_ingester"]
 
 def make_ingester(settings: Settings, sessions: sessionmaker[Session] | None = None) -> Ingester:
     """Return an ingester with a store of its own, and a database of its own unless it is given one."""
-    sessions = sessions or make_session_factory(make_engine(settings.effective_database_url))
+    sessions = sessions or make_session_factory(make_engine(settings.effective_database_url, name="fitsvault-ingest"))
     return Ingester(settings, Store(settings), sessions)

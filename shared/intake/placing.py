@@ -17,7 +17,7 @@ from shared.database import read, write
 from shared.errors import ObjectGoneError, StoreError, UploadError
 from shared.index.frames import find_object
 from shared.index.replacing import keep_id, release_id
-from shared.intake.waiting import Verdict, Waited, await_index
+from shared.intake.waiting import REPLICA_SECONDS, Verdict, Waited, await_index
 from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.model import ObjectState
@@ -48,15 +48,23 @@ class Placer:
     ----------
     forget
         Takes an object that is gone out of the index.
+    replica
+        Where frames are listed from, if not from the index itself.
     """
 
     def __init__(
-        self, settings: Settings, store: Store, sessions: sessionmaker[Session], forget: Callable[[str], object]
+        self,
+        settings: Settings,
+        store: Store,
+        sessions: sessionmaker[Session],
+        forget: Callable[[str], object],
+        replica: sessionmaker[Session] | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._sessions = sessions
         self._forget = forget
+        self._replica = replica
 
     def place(self, path: Path, key: str) -> ObjectState:
         """Write the object and wait until it is a frame.
@@ -84,6 +92,8 @@ class Placer:
             raise
         self._clear(before)
         _check(waited)
+        if self._replica is not None:
+            await_index(self._replica, self._store, state, REPLICA_SECONDS)
         return state
 
     def _wait(self, state: ObjectState) -> Waited:

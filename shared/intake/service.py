@@ -23,6 +23,7 @@ from shared.intake.extension import kept_extension
 from shared.intake.locks import NamedLocks
 from shared.intake.placing import Placer
 from shared.intake.reading import check_keywords, read_upload
+from shared.intake.waiting import await_absence
 from shared.naming.frame_names import FrameNames
 from shared.settings import Settings
 from shared.store.client import Store
@@ -41,6 +42,8 @@ class Intake:
     ----------
     forget
         Takes an object that is gone out of the index.
+    replica
+        Where frames are listed from, if not from the index itself; it is waited for, too, but not for long.
 
     Raises
     ------
@@ -51,16 +54,23 @@ class Intake:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, sessions: sessionmaker[Session], forget: Callable[[str], object]
+        self,
+        settings: Settings,
+        store: Store,
+        sessions: sessionmaker[Session],
+        forget: Callable[[str], object],
+        *,
+        replica: sessionmaker[Session] | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._sessions = sessions
         self._forget = forget
+        self._replica = replica
         if settings.compress_uploads and find_spec("astropy") is None:
             raise ValueError("FITSVAULT_COMPRESS_UPLOADS needs astropy, which is not installed here")
         self._names = FrameNames.parse(settings.path_formatter, settings.filename_formatter)
-        self._placer = Placer(settings, store, sessions, forget)
+        self._placer = Placer(settings, store, sessions, forget, replica)
         self._locks = NamedLocks()
 
     def receive(self, path: Path, filename: str) -> str:
@@ -95,6 +105,8 @@ class Intake:
         with self._locks.hold(basename):
             self._store.delete(self._settings.bucket, (key,))
             self._forget(key)
+        if self._replica is not None:
+            await_absence(self._replica, self._settings.bucket, key)
 
     def _receive(self, path: Path, filename: str) -> str:
         frame = read_upload(path, work_dir=path.parent, limit=self._settings.max_unpacked_bytes)

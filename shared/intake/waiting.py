@@ -14,10 +14,12 @@ from shared.index.frames import find_object
 from shared.store.client import Store
 from shared.store.model import ObjectState
 
-__all__ = ["Verdict", "Waited", "await_index"]
+__all__ = ["REPLICA_SECONDS", "Verdict", "Waited", "await_absence", "await_index"]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _LOOK_SECONDS = 2.0
+REPLICA_SECONDS = 5.0
+"""How long an answer waits for a replica, so that who asks next finds what was done; then it goes out all the same."""
 
 
 class Verdict(StrEnum):
@@ -58,6 +60,25 @@ def await_index(sessions: sessionmaker[Session], store: Store, state: ObjectStat
                 return _found(sessions, state) or Waited(Verdict.REPLACED)
         time.sleep(min(pause, max(0.0, deadline - now)))
         pause = min(pause * 1.25, _LONGEST_PAUSE)
+
+
+def await_absence(replica: sessionmaker[Session], bucket: str, key: str) -> bool:
+    """Wait until a replica holds no frame of an object; False if it still does after `REPLICA_SECONDS`."""
+    deadline, pause = time.monotonic() + REPLICA_SECONDS, _FIRST_PAUSE
+    while _is_there(replica, bucket, key):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.25, _LONGEST_PAUSE)
+    return True
+
+
+def _is_there(replica: sessionmaker[Session], bucket: str, key: str) -> bool:
+    try:
+        with read(replica) as session:
+            return find_object(session, bucket, key) is not None
+    except OperationalError:
+        return True
 
 
 def _found(sessions: sessionmaker[Session], state: ObjectState) -> Waited | None:

@@ -15,8 +15,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from shared.database import WRITE
+from shared.errors import SchemaError
 
-__all__ = ["current_revision", "downgrade", "head_revision", "make_config", "upgrade"]
+__all__ = [
+    "check_schema",
+    "current_revision",
+    "downgrade",
+    "head_revision",
+    "known_revisions",
+    "make_config",
+    "upgrade",
+]
 
 _ADVISORY_LOCK = 0x66697473
 # Alembic keeps the migration under way in module globals.
@@ -39,6 +48,28 @@ def current_revision(engine: Engine) -> str | None:
     """Return the version of the schema that a database has; None for an empty one."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def check_schema(engine: Engine) -> None:
+    """Make sure that a database has the tables of this version, neither older nor newer ones.
+
+    Raises
+    ------
+    SchemaError
+        It has not.
+    """
+    found, wanted = current_revision(engine), head_revision()
+    if found == wanted:
+        return
+    if found is None or found in known_revisions():
+        raise SchemaError(f"the database's schema is {found or 'missing'}, not {wanted}: run `fitsvault db upgrade`")
+    raise SchemaError(f"the database's schema {found} is newer than {wanted}: deploy the version that made it")
+
+
+def known_revisions() -> tuple[str, ...]:
+    """Return the versions of the schema that this code knows, the latest first."""
+    scripts = ScriptDirectory.from_config(make_config())
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -28,7 +28,7 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    engine = make_engine(settings().effective_database_url)
+    engine = make_engine(settings().effective_database_url, name="fitsvault-migrate")
     with engine.execution_options(**WRITE).begin() as made:
         run(made)
     engine.dispose()

@@ -2,6 +2,7 @@ import sqlite3
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
@@ -100,3 +101,20 @@ def test_an_index_that_is_away_is_told_with_a_time_to_come_back(
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert answer.json() == {"detail": "The index is not available. Try again later."}
     assert "Traceback" not in caplog.text
+
+
+def test_a_query_that_takes_too_long_is_told_and_named(
+    fragile_app: FastAPI, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = fragile_app.state.services
+    client = make_client(fragile_app, make_key(services.sessions, "ada"))
+    endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i > 0) SELECT max(i % 7) FROM n"
+    limit = services.readers.kw["bind"].update_execution_options
+    limit(fitsvault_query_seconds=0.1)
+    monkeypatch.setattr("functions.api.routes.frames.list_frames", lambda session, _: session.execute(text(endless)))
+    answer = client.get("/frames/?OBJECT=m")
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": "The query took too long and was given up. Narrow its filters."}
+    assert "retry-after" not in answer.headers
+    (record,) = caplog.records
+    assert (record.message, record.path, record.query) == ("query timed out", "/frames/", "OBJECT=m")  # type: ignore[attr-defined]

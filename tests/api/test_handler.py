@@ -235,3 +235,18 @@ def test_logs_are_lines_of_json_without_secrets(function: Function, key: str) ->
     assert events
     for secret in (key, "X-Amz-Signature", '"secret"'):
         assert not any(secret in line for line in lines)
+
+
+def test_a_function_works_with_its_own_schema_only(tmp_path: Path) -> None:
+    engine = make_engine(local_settings(tmp_path).effective_database_url)
+    upgrade(engine, "0007")
+    function = Function(tmp_path)
+    event = http_event("GET", "/health/", "", {})
+    answer = function(event)
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "5")
+    assert body_of(answer) == {"detail": "The index is of another version than the archive. Try again later."}
+    assert "run `fitsvault db upgrade`" in function.log.read_text()
+    upgrade(engine)
+    assert body_of(function(event))["database"] == "ok"
+    engine.dispose()
+    function.stop()

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 from astropy.io import fits
+from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import make_engine, make_session_factory
+from shared.database import make_engine, make_session_factory, read, write
 from shared.errors import BadTemplateError, StoreUnavailableError, UploadError
+from shared.index.frames import find_object, put_frame, remove_frame
 from shared.ingest.forget import forget_object
 from shared.intake.locks import NamedLocks
 from shared.intake.placing import ASIDE
 from shared.intake.service import Intake
+from shared.migrations import upgrade
 from shared.simulator import simulate_frame
 from shared.store.client import Store
 from shared.store.model import ObjectState
 from tests.api.uploading import sha256, stored
 from tests.archive import RunningArchive, wait_until
+from tests.index.factory import make_record
 from tests.ingest.conftest import Room
 
 MakeIntake = Callable[..., Intake]
@@ -134,6 +138,55 @@ def test_on_a_versioned_bucket_a_refused_version_is_taken_back(room: Room, tmp_p
     assert (after.id, after.version_id, after.sha256) == (frame.id, frame.version_id, sha256(good))
     versions = room.store.s3.list_object_versions(Bucket=room.settings.bucket)
     assert [version["VersionId"] for version in versions["Versions"]] == [frame.version_id]
+
+
+def test_an_upload_and_a_deletion_wait_for_the_replica(room: Room, tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'replica.sqlite'}")
+    upgrade(engine)
+    replica = make_session_factory(engine)
+    intake = Intake(
+        room.settings,
+        room.store,
+        room.sessions,
+        lambda key: forget_object(room.settings, room.store, room.sessions, key),
+        replica=replica,
+    )
+    key = "vault/2026-11-21/followed.fits.fz"
+    data = simulate_frame(name="followed.fits.fz").data
+    (tmp_path / "file").write_bytes(data)
+    follower = threading.Timer(0.5, _follow, (room, replica, key))
+    with settling(room, key):
+        wait = threading.Thread(target=intake.receive, args=(tmp_path / "file", "followed.fits.fz"))
+        wait.start()
+        wait_until("it is a frame", lambda: room.frame(key))
+        assert wait.is_alive()
+        follower.start()
+        wait.join(20)
+        assert _has(room, replica, key)
+    deletion = threading.Timer(0.5, _follow, (room, replica, key))
+    deletion.start()
+    intake.delete("followed", key)
+    assert not _has(room, replica, key)
+    follower.join()
+    deletion.join()
+    engine.dispose()
+
+
+def _has(room: Room, sessions: sessionmaker[Session], key: str) -> bool:
+    with read(sessions) as session:
+        return find_object(session, room.settings.bucket, key) is not None
+
+
+def _follow(room: Room, replica: sessionmaker[Session], key: str) -> None:
+    """Do what a replica does a moment later."""
+    frame = room.frame(key)
+    with write(replica) as session:
+        if frame is None:
+            remove_frame(session, room.settings.bucket, key)
+        else:
+            put_frame(
+                session, make_record(bucket=room.settings.bucket, key=key, etag=frame.etag, version_id=frame.version_id)
+            )
 
 
 class Unsteady(Store):

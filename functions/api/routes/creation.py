@@ -78,7 +78,7 @@ async def create_frames(request: Request) -> Response:
 )
 def delete_frame(request: Request, frame_id: FrameId) -> Response:
     """Delete a frame and its object; where the bucket keeps versions, the object's stay there."""
-    frame = find_frame(request, frame_id).frame
+    frame = find_frame(request, frame_id, as_it_is=True).frame
     get_services(request).intake.delete(frame.basename, frame.key)
     return Response(status_code=200)
 

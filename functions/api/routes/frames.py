@@ -38,7 +38,7 @@ router = APIRouter(
 def get_list(request: Request) -> Response:
     """Return a page of the frames that all filters leave."""
     query = parse_query(request.query_params.multi_items())
-    with read(get_services(request).sessions) as session:
+    with read(get_services(request).readers) as session:
         page = list_frames(session, query) if query.cursor is None else walk_frames(session, query)
     found = {"count": page.count, "results": [frame_object(row) for row in page.rows]}
     return JSONResponse(found if query.cursor is None else found | {"next": page.next})
@@ -54,7 +54,7 @@ def get_list(request: Request) -> Response:
 def get_aggregate(request: Request) -> Response:
     """Return the values that occur among the frames that all filters leave."""
     frame_filter = parse_filter(request.query_params.multi_items())
-    with read(get_services(request).sessions) as session:
+    with read(get_services(request).readers) as session:
         facets = aggregate(session, frame_filter)
     return JSONResponse(asdict(facets))
 
@@ -79,6 +79,6 @@ def get_one(request: Request, frame_id: FrameId) -> Response:
 def get_related(request: Request, frame_id: FrameId) -> Response:
     """Return the frames that the header's L1 keywords name, by id: a bare list, dated or not."""
     find_frame(request, frame_id)
-    with read(get_services(request).sessions) as session:
+    with read(get_services(request).readers) as session:
         rows = related_frames(session, frame_id)
     return JSONResponse([frame_object(row) for row in rows])

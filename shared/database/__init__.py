@@ -1,0 +1,20 @@
+"""The database: what all tables share, the one engine factory, and the one way to open a transaction."""
+
+from shared.database.base import Base, utc_now
+from shared.database.engines import Pool, limited, make_engine
+from shared.database.sessions import WRITE, make_session_factory, read, write
+from shared.database.trouble import DATABASE_TROUBLE, is_timed_out
+
+__all__ = [
+    "DATABASE_TROUBLE",
+    "WRITE",
+    "Base",
+    "Pool",
+    "is_timed_out",
+    "limited",
+    "make_engine",
+    "make_session_factory",
+    "read",
+    "utc_now",
+    "write",
+]
