@@ -85,7 +85,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         reason = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
         if "no such table" in reason or "does not exist" in reason:
-            reason += "; start the archive once, it makes its tables"
+            reason += "; `fitsvault db upgrade` makes its tables"
         return f"the index cannot be used: {reason}"
     return str(error) or type(error).__name__
 
