@@ -4,7 +4,8 @@ import datetime as dt
 import math
 
 from shared.index.models import Failure, Frame
-from shared.index.query import FrameRow
+from shared.index.query import FrameRow, ShownRow
+from shared.index.shown import ShownFrame
 from shared.index.times import format_time
 
 __all__ = ["download_document", "failure_object", "frame_object"]
@@ -12,7 +13,7 @@ __all__ = ["download_document", "failure_object", "frame_object"]
 _HIDING = ("bias", "dark")
 
 
-def frame_object(row: FrameRow) -> dict[str, object]:
+def frame_object(row: FrameRow | ShownRow) -> dict[str, object]:
     """Return a frame as the contract shows it: the 16 keys of the predecessor first, then ours."""
     frame = row.frame
     hides = frame.image_type in _HIDING
@@ -67,7 +68,7 @@ def failure_object(failure: Failure) -> dict[str, object]:
     }
 
 
-def _more(frame: Frame) -> dict[str, object]:
+def _more(frame: Frame | ShownFrame) -> dict[str, object]:
     night = frame.night.isoformat() if frame.night else None
     modified = format_time(frame.last_modified)
     return {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.errors import InvalidParameterError
@@ -40,7 +40,8 @@ def walk_frames(session: Session, query: FrameQuery) -> FramePage:
     if len(ids) <= query.limit or not rows:
         return FramePage(count, rows)
     last = rows[-1].frame
-    position = Position(getattr(last, SORT_COLUMNS[query.sort]), last.id)
+    value = session.scalar(select(getattr(Frame, SORT_COLUMNS[query.sort])).where(Frame.id == last.id))
+    position = Position(value, last.id)
     text = write_cursor(Cursor(position, count), query.sort, descending=query.descending)
     return FramePage(count, rows, text)
 

@@ -12,11 +12,13 @@ from shared.index.models import Combination, Frame, FrameLink
 from shared.index.paging import page_ids
 from shared.index.scope import scope_of
 from shared.index.selection import NO_FILTER, FrameFilter, FrameQuery
+from shared.index.shown import SHOWN, ShownFrame
 
 __all__ = [
     "Facets",
     "FramePage",
     "FrameRow",
+    "ShownRow",
     "aggregate",
     "get_frame",
     "list_frames",
@@ -27,7 +29,6 @@ __all__ = [
 
 _LARGEST = 2**63 - 1
 
-
 @dataclass(frozen=True, slots=True)
 class FrameRow:
     """A frame, and the ids of the frames that its links name, ascending."""
@@ -37,11 +38,19 @@ class FrameRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRow:
+    """The same with what lists show of a frame."""
+
+    frame: ShownFrame
+    related: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FramePage:
     """How many frames a query finds, and those of the page that it asks for; ``next`` is the cursor behind them."""
 
     count: int
-    rows: tuple[FrameRow, ...]
+    rows: tuple[ShownRow, ...]
     next: str | None = None
 
 
@@ -66,11 +75,12 @@ def list_frames(session: Session, query: FrameQuery) -> FramePage:
     return FramePage(count, rows_of(session, page_ids(session, query, scope, count)))
 
 
-def rows_of(session: Session, frame_ids: Sequence[int]) -> tuple[FrameRow, ...]:
+def rows_of(session: Session, frame_ids: Sequence[int]) -> tuple[ShownRow, ...]:
     """Return the frames of these ids in their order, by two statements."""
-    found = {frame.id: frame for frame in session.scalars(select(Frame).where(among(Frame.id, frame_ids)))}
+    rows = session.execute(select(*SHOWN).where(among(Frame.id, frame_ids)))
+    found = {row[0]: ShownFrame._make(row) for row in rows}
     related = related_ids(session, frame_ids)
-    return tuple(FrameRow(found[frame_id], related[frame_id]) for frame_id in frame_ids if frame_id in found)
+    return tuple(ShownRow(found[frame_id], related[frame_id]) for frame_id in frame_ids if frame_id in found)
 
 
 def get_frame(session: Session, frame_id: int) -> FrameRow | None:
@@ -81,16 +91,17 @@ def get_frame(session: Session, frame_id: int) -> FrameRow | None:
     return FrameRow(frame, related_ids(session, [frame_id])[frame_id]) if frame is not None else None
 
 
-def related_frames(session: Session, frame_id: int) -> tuple[FrameRow, ...]:
+def related_frames(session: Session, frame_id: int) -> tuple[ShownRow, ...]:
     """Return the frames that a frame's links name, by ascending id, dated or not."""
     targets = (
         select(Frame.id)
         .join(FrameLink, FrameLink.target == Frame.basename)
         .where(FrameLink.frame_id == frame_id, Frame.id != frame_id)
     )
-    frames = session.scalars(select(Frame).where(Frame.id.in_(targets)).order_by(Frame.id)).all()
+    rows = session.execute(select(*SHOWN).where(Frame.id.in_(targets)).order_by(Frame.id))
+    frames = [ShownFrame._make(row) for row in rows]
     related = related_ids(session, [frame.id for frame in frames])
-    return tuple(FrameRow(frame, related[frame.id]) for frame in frames)
+    return tuple(ShownRow(frame, related[frame.id]) for frame in frames)
 
 
 def related_ids(session: Session, frame_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
