@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from shared.database import utc_now
 from shared.index.among import among
-from shared.index.combinations import combination_id, object_id, signature
+from shared.index.combinations import combination_id, object_id, shape_id, signature
 from shared.index.models import Frame, FrameLink
 from shared.index.record import FrameRecord
 from shared.index.rows import frame_values, link_values
+from shared.index.shapes import name_shape
 
 __all__ = ["put_frames"]
 
@@ -39,20 +40,28 @@ def put_frames(session: Session, records: Iterable[FrameRecord]) -> int:
 
 
 class _Ids:
-    """Ids of combinations and names of objects, each asked for once."""
+    """Ids of combinations, names of objects and shapes of basenames, each asked for once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._combinations: dict[str, int] = {}
         self._objects: dict[str, int | None] = {}
+        self._shapes: dict[str | None, int | None] = {}
 
     def of(self, values: Mapping[str, Any]) -> dict[str, int | None]:
         combined, name = signature(values), values["object_name"]
+        shape = name_shape(values["basename_folded"])
         if combined not in self._combinations:
             self._combinations[combined] = combination_id(self._session, values)
         if name is not None and name not in self._objects:
             self._objects[name] = object_id(self._session, values)
-        return {"combination_id": self._combinations[combined], "object_id": self._objects.get(name)}
+        if shape not in self._shapes:
+            self._shapes[shape] = shape_id(self._session, values)
+        return {
+            "combination_id": self._combinations[combined],
+            "object_id": self._objects.get(name),
+            "shape_id": self._shapes[shape],
+        }
 
 
 def _put(session: Session, ids: _Ids, records: Mapping[str, FrameRecord]) -> None:

@@ -14,6 +14,7 @@ from shared.index.among import among
 from shared.index.conditions import is_within
 from shared.index.cone import Cone
 from shared.index.models import Combination, Frame, ObjectName
+from shared.index.name_counts import is_by_name, parts_by_name
 from shared.index.scope import EPOCH, Days, Scope
 from shared.index.selection import FrameFilter
 from shared.index.sky import cover
@@ -29,10 +30,10 @@ _WIDEST = 2.0
 
 
 def count_frames(session: Session, scope: Scope) -> int:
-    """Return exactly how many frames a scope holds, by one statement."""
+    """Return exactly how many frames a scope holds, by one statement; by three for parts of basenames."""
     if scope.is_empty:
         return 0
-    parts = _parts(scope)
+    parts = parts_by_name(session, scope, by_combination=False) if is_by_name(scope) else _parts(scope)
     if parts is None:
         return session.scalar(select(func.count()).select_from(Frame).where(*scope.rows())) or 0
     together = union_all(*parts).subquery()
@@ -40,10 +41,10 @@ def count_frames(session: Session, scope: Scope) -> int:
 
 
 def by_combination(session: Session, scope: Scope) -> Sequence[int]:
-    """Return the ids of the combinations that the frames of a scope have, by one statement."""
+    """Return the ids of the combinations that the frames of a scope have, by as many statements as counting takes."""
     if scope.is_empty:
         return ()
-    parts = _combination_parts(scope)
+    parts = parts_by_name(session, scope, by_combination=True) if is_by_name(scope) else _combination_parts(scope)
     if parts is None:
         return session.scalars(select(Frame.combination_id).where(*scope.rows()).distinct()).all()  # type: ignore[return-value]
     together = union_all(*parts).subquery()

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import utc_now
-from shared.index.combinations import combination_id, object_id
+from shared.index.combinations import ids_of
 from shared.index.models import Frame, FrameLink
 from shared.index.record import FrameRecord
 from shared.index.reservations import add_reserved_links, reserved_id
@@ -41,7 +41,7 @@ def put_frame(session: Session, record: FrameRecord) -> int:
     (`shared.database.write`). Returns the frame's id.
     """
     values = frame_values(record)
-    values |= {"combination_id": combination_id(session, values), "object_id": object_id(session, values)}
+    values |= ids_of(session, values)
     now = utc_now()
     reserved = reserved_id(session, record.bucket, record.key)
     chosen = {"id": reserved} if reserved is not None else {}

@@ -16,6 +16,7 @@ __all__ = [
     "Failure",
     "Frame",
     "FrameLink",
+    "NameShape",
     "ObjectName",
     "OutboxMessage",
     "Reservation",
@@ -106,6 +107,22 @@ class ObjectName(Base):
     undated: Mapped[Long]
 
 
+class NameShape(Base):
+    """A shape that folded basenames have (`shared.index.shapes`); counts as in `Combination`.
+
+    Names that have too little in common, such as random ones, would fill this table: it does not grow beyond a limit,
+    and later frames with other shapes have none.
+    """
+
+    __tablename__ = "name_shapes"
+    __table_args__ = (UniqueConstraint("shape"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Identifier]
+    shape: Mapped[Bytewise]
+    dated: Mapped[Long]
+    undated: Mapped[Long]
+
+
 class Frame(Base):
     """One object of the science bucket; the columns of `shared.index.record.FrameRecord` and what is made of them.
 
@@ -122,6 +139,7 @@ class Frame(Base):
         Index(None, "sky_cell"),
         Index(None, "combination_id", "date_obs"),
         Index(None, "object_id", "date_obs"),
+        Index(None, "shape_id"),
         *(Index(None, column, "id") for column in SORTED),
         {"sqlite_autoincrement": True},
     )
@@ -189,6 +207,7 @@ class Frame(Base):
 
     combination_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     object_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
+    shape_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
 
     hdu_count: Mapped[Long]
     hdu_kinds: Mapped[list[str]] = mapped_column(JSON)

@@ -29,6 +29,7 @@ __all__ = [
 
 _LARGEST = 2**63 - 1
 
+
 @dataclass(frozen=True, slots=True)
 class FrameRow:
     """A frame, and the ids of the frames that its links name, ascending."""

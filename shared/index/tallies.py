@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.database import Base
-from shared.index.models import Combination, ObjectName
-from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyPair, TallySky
+from shared.index.models import Combination, NameShape, ObjectName
+from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyName, TallyPair, TallySky
 
 __all__ = ["ALL", "gather", "has_many_changes", "rebuild", "wrong_counts"]
 
@@ -26,6 +26,9 @@ ALL = 0
 _MANY = 1000
 _MOST = 20_000
 _LOCK = 0x66697475
+_COUNTED = ("combination_id", "object_id", "day", "night", "month", "sky_cell", "shape_id")
+_NAMED = (Combination, ObjectName, NameShape)
+"""What is counted in its own table."""
 
 
 def has_many_changes(session: Session) -> bool:
@@ -49,6 +52,7 @@ def gather(session: Session) -> int:
         TallyChange.night,
         TallyChange.month,
         TallyChange.sky_cell,
+        TallyChange.shape_id,
         TallyChange.frames,
     )
     changes = session.execute(delete(TallyChange).where(TallyChange.id.in_(some)).returning(*returned)).all()
@@ -65,11 +69,13 @@ class _Sums:
     sky: Counter[tuple[int, bool]]
     combinations: Counter[tuple[int, bool]]
     objects: Counter[tuple[int, bool]]
+    shapes: Counter[tuple[int, bool]]
+    names: Counter[tuple[int, int, bool]]
 
     @classmethod
     def of(cls, changes: Sequence[Any]) -> "_Sums":
-        sums = cls(Counter(), Counter(), Counter(), Counter(), Counter(), Counter())
-        for combination, object_, day, night, month, cell, frames in changes:
+        sums = cls(*(Counter() for _ in range(8)))
+        for combination, object_, day, night, month, cell, shape, frames in changes:
             is_dated = day != NO_DAY
             sums.days[ALL, day, night] += frames
             if combination is not None:
@@ -81,6 +87,10 @@ class _Sums:
                     sums.months[object_, month] += frames
                 if combination is not None:
                     sums.pairs[object_, combination, is_dated] += frames
+            if shape is not None:
+                sums.shapes[shape, is_dated] += frames
+                if combination is not None:
+                    sums.names[shape, combination, is_dated] += frames
             if cell is not None:
                 sums.sky[cell, is_dated] += frames
         return sums
@@ -93,8 +103,9 @@ class _Sums:
         _add(session, TallyDay, days)
         _add(session, TallyMonth, [{"object_id": key[0], "month": key[1], "frames": n} for key, n in _set(self.months)])
         _add(session, TallyPair, _by_date(self.pairs, ("object_id", "combination_id")))
+        _add(session, TallyName, _by_date(self.names, ("shape_id", "combination_id")))
         _add(session, TallySky, _by_date(self.sky, ("cell",)))
-        for model, counter in ((Combination, self.combinations), (ObjectName, self.objects)):
+        for model, counter in ((Combination, self.combinations), (ObjectName, self.objects), (NameShape, self.shapes)):
             for row in _by_date(counter, ("id",)):
                 session.execute(
                     update(model)
@@ -139,7 +150,7 @@ def _add(session: Session, model: type[Base], rows: Sequence[Mapping[str, int]])
 
 def _truth() -> dict[type[Any], Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]]:
     """Return for each table of counts the statement that counts anew, with columns in the table's order."""
-    frames = table("tally_frames", *map(column, ("combination_id", "object_id", "day", "night", "month", "sky_cell")))
+    frames = table("tally_frames", *map(column, _COUNTED))
     n = func.count()
     dated = func.coalesce(func.sum(case((frames.c.day != NO_DAY, 1), else_=0)), 0)
     undated = func.coalesce(func.sum(case((frames.c.day == NO_DAY, 1), else_=0)), 0)
@@ -147,7 +158,10 @@ def _truth() -> dict[type[Any], Select[*tuple[Any, ...]] | CompoundSelect[*tuple
         frames.c.combination_id.is_not(None)
     )
     every = select(literal(ALL), frames.c.day, frames.c.night, n)
-    pair = (frames.c.object_id, frames.c.combination_id)
+
+    def by_date(*keys: Any) -> Select[*tuple[Any, ...]]:
+        return select(*keys, dated, undated).where(*(key.is_not(None) for key in keys)).group_by(*keys)
+
     return {
         TallyDay: by_day.group_by(frames.c.combination_id, frames.c.day, frames.c.night).union_all(
             every.group_by(frames.c.day, frames.c.night)
@@ -155,16 +169,12 @@ def _truth() -> dict[type[Any], Select[*tuple[Any, ...]] | CompoundSelect[*tuple
         TallyMonth: select(frames.c.object_id, frames.c.month, n)
         .where(frames.c.object_id.is_not(None), frames.c.day != NO_DAY)
         .group_by(frames.c.object_id, frames.c.month),
-        TallyPair: select(*pair, dated, undated).where(*(part.is_not(None) for part in pair)).group_by(*pair),
-        TallySky: select(frames.c.sky_cell, dated, undated)
-        .where(frames.c.sky_cell.is_not(None))
-        .group_by(frames.c.sky_cell),
-        Combination: select(frames.c.combination_id, dated, undated)
-        .where(frames.c.combination_id.is_not(None))
-        .group_by(frames.c.combination_id),
-        ObjectName: select(frames.c.object_id, dated, undated)
-        .where(frames.c.object_id.is_not(None))
-        .group_by(frames.c.object_id),
+        TallyPair: by_date(frames.c.object_id, frames.c.combination_id),
+        TallyName: by_date(frames.c.shape_id, frames.c.combination_id),
+        TallySky: by_date(frames.c.sky_cell),
+        Combination: by_date(frames.c.combination_id),
+        ObjectName: by_date(frames.c.object_id),
+        NameShape: by_date(frames.c.shape_id),
     }
 
 
@@ -197,7 +207,7 @@ def rebuild(session: Session) -> None:
     session.execute(delete(TallyChange))
     for model, statement in _truth().items():
         names = _count_columns(model)
-        if model in (Combination, ObjectName):
+        if model in _NAMED:
             session.execute(update(model).values(dated=0, undated=0))
             counts = [dict(zip(names, row, strict=True)) for row in session.execute(statement)]
             if counts:
@@ -214,11 +224,7 @@ def _keep_writers_out(session: Session) -> None:
 
 
 def _count_columns(model: type[Base]) -> list[str]:
-    return (
-        ["id", "dated", "undated"]
-        if model in (Combination, ObjectName)
-        else [part.name for part in model.__table__.columns]
-    )
+    return ["id", "dated", "undated"] if model in _NAMED else [part.name for part in model.__table__.columns]
 
 
 def _counts_of(model: type[Base]) -> int:

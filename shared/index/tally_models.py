@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.database import Base
 from shared.index.models import Frame
 
-__all__ = ["NO_DAY", "TallyChange", "TallyDay", "TallyMonth", "TallyPair", "TallySky"]
+__all__ = ["NO_DAY", "TallyChange", "TallyDay", "TallyMonth", "TallyName", "TallyPair", "TallySky"]
 
 NO_DAY = -10_000_000
 
@@ -62,6 +62,18 @@ class TallyPair(Base):
     undated: Mapped[Count]
 
 
+class TallyName(Base):
+    """Frames of a shape of basenames in a combination, with and without date."""
+
+    __tablename__ = "tally_names"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    shape_id: Mapped[Part]
+    combination_id: Mapped[Part]
+    dated: Mapped[Count]
+    undated: Mapped[Count]
+
+
 class TallySky(Base):
     """Frames in a cell of the sky (`shared.index.sky`), with and without date."""
 
@@ -87,6 +99,7 @@ class TallyChange(Base):
     month: Mapped[int]
     sky_cell: Mapped[int | None]
     frames: Mapped[int]
+    shape_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
 
 
 Frame.__table__.add_is_dependent_on(TallyChange.__table__)  # type: ignore[attr-defined]

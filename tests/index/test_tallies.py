@@ -48,6 +48,11 @@ FILTERS: tuple[dict[str, str], ...] = (
     {"start": "2024-01-16T05:00:00", "end": "2024-01-16T07:00:00"},
     {"IMAGETYPE": "bias", "end": "2024-01-17T11:00:00"},
     {"basename": "e00"},
+    {"basename": "e0", "undated": "true"},
+    {"basename": "4", "SITE": "sutherland"},
+    {"basename": "003", "undated": "true"},
+    {"basename": "-2024011", "IMAGETYPE": "bias"},
+    {"basename": "0", "start": "2024-01-16"},
     {"RA": "83.8", "DEC": "-5.4", "radius": "30"},
     {"EXPTIME": "30", "SITE": "mcdonald"},
 )

@@ -42,7 +42,7 @@ def schema(engine: Engine) -> dict[str, set[str]]:
     with engine.connect() as connection:
         rows = connection.execute(text(TABLES_AND_INDEXES)).all()
     return {
-        name: {part.strip(" ,\t") for part in re.split(r",\s|\n", sql)}
+        name: {part.strip(" ,\t)") for part in re.split(r",\s|\n", sql)} - {""}
         for name, sql in rows
         if name != "alembic_version"
     }

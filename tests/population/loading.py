@@ -16,9 +16,10 @@ from sqlalchemy import Engine, text
 
 from shared.database import make_session_factory
 from shared.database import write as write_session
-from shared.index.combinations import COMBINED, signature
+from shared.index.combinations import COMBINED, MOST_SHAPES, signature
 from shared.index.cone import zone
-from shared.index.models import Combination, Frame, FrameLink, ObjectName
+from shared.index.models import Combination, Frame, FrameLink, NameShape, ObjectName
+from shared.index.shapes import name_shape
 from shared.index.sky import sky_cell
 from shared.index.tallies import rebuild
 from shared.index.text import fold
@@ -42,6 +43,7 @@ class IndexTables:
         self._write = write
         self._combinations: dict[tuple[Any, ...], int] = {}
         self._objects: dict[str, int] = {}
+        self._shapes: dict[str, int] = {}
 
     def write(self, batch: Batch) -> None:
         """Insert frames and links."""
@@ -52,11 +54,12 @@ class IndexTables:
             None if name is None else self._objects.setdefault(name, len(self._objects) + 1)
             for name in rows["object_name"]
         ]
+        rows["shape_id"] = [self._shape(name) for name in rows["basename_folded"]]
         self._write(Frame.__tablename__, rows)
         self._write(FrameLink.__tablename__, link_rows(batch))
 
     def end(self) -> None:
-        """Insert the combinations and the names of objects that the frames have."""
+        """Insert the combinations, names of objects and shapes of basenames that the frames have."""
         rows = [dict(zip(COMBINED, values, strict=True)) for values in self._combinations]
         combinations: dict[str, Sequence[Any]] = {name: [row[name] for row in rows] for name in COMBINED}
         combinations |= {"id": list(self._combinations.values()), "signature": [signature(row) for row in rows]}
@@ -64,6 +67,14 @@ class IndexTables:
         objects: dict[str, Sequence[Any]] = {"id": list(self._objects.values()), "name": list(self._objects)}
         objects["folded"] = [fold(name) for name in self._objects]
         self._write(ObjectName.__tablename__, objects | _nothing(len(self._objects)))
+        shapes: dict[str, Sequence[Any]] = {"id": list(self._shapes.values()), "shape": list(self._shapes)}
+        self._write(NameShape.__tablename__, shapes | _nothing(len(self._shapes)))
+
+    def _shape(self, folded: str) -> int | None:
+        shape = name_shape(folded)
+        if shape is None or (shape not in self._shapes and len(self._shapes) >= MOST_SHAPES):
+            return None
+        return self._shapes.setdefault(shape, len(self._shapes) + 1)
 
 
 def load(engine: Engine, batches: Iterable[Batch], *others: Sink) -> int:
@@ -72,7 +83,7 @@ def load(engine: Engine, batches: Iterable[Batch], *others: Sink) -> int:
     The next batch is made while the sinks take the last one.
     """
     frames = 0
-    tables = [model.__tablename__ for model in (Frame, FrameLink, Combination, ObjectName)]
+    tables = [model.__tablename__ for model in (Frame, FrameLink, Combination, ObjectName, NameShape)]
     with bulk_tables(engine, tables) as write, ThreadPoolExecutor() as threads:
         index = IndexTables(write)
         sinks = (index, *others)

@@ -70,7 +70,11 @@ def test_rows_are_those_that_ingest_writes(engine: Engine) -> None:
     links = {(number, link.keyword, link.target) for number, one in enumerate(told, 1) for link in one.links}
     assert {tuple(row.values()) for row in rows(engine, FrameLink)} == links
     for number, (row, record) in enumerate(zip(rows(engine, Frame), told, strict=True), 1):
-        usual = frame_values(record) | {"id": number} | {name: row[name] for name in ("combination_id", "object_id")}
+        usual = (
+            frame_values(record)
+            | {"id": number}
+            | {name: row[name] for name in ("combination_id", "object_id", "shape_id")}
+        )
         vector = {name: pytest.approx(usual[name], abs=1e-15) for name in ("vector_x", "vector_y", "vector_z")}
         assert row == usual | vector
 

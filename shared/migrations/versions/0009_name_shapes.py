@@ -1,0 +1,212 @@
+"""Shapes of basenames, counted like everything else, for searches by parts of basenames."""
+
+import re
+
+import sqlalchemy as sa
+from alembic import op
+
+__all__ = ["downgrade", "upgrade"]
+
+revision: str = "0009"
+down_revision: str | None = "0008"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+NUMBER = "\ufffe"
+MOST = 200_000
+BATCH = 5000
+SQLITE_VIEW = """
+CREATE VIEW tally_frames AS SELECT
+    id,
+    combination_id,
+    object_id,
+    coalesce(CAST(julianday(substr(date_obs, 1, 10)) - 2440587.5 AS INTEGER), -10000000) AS day,
+    coalesce(CAST(julianday(night) - 2440587.5 AS INTEGER), -10000000) AS night,
+    coalesce(
+        (CAST(substr(date_obs, 1, 4) AS INTEGER) - 1970) * 12 + CAST(substr(date_obs, 6, 2) AS INTEGER) - 1, -10000000
+    ) AS month,
+    sky_cell{more}
+FROM frames
+"""
+SQLITE_COLUMNS = ("combination_id", "object_id", "day", "night", "month", "sky_cell")
+SQLITE_TRIGGERS = """
+CREATE TRIGGER frames_come AFTER INSERT ON frames BEGIN
+    INSERT INTO tally_changes ({columns}, frames) SELECT {columns}, 1 FROM tally_frames WHERE id = new.id;
+    INSERT INTO name_parts (rowid, basename) VALUES (new.id, new.basename_folded);
+END;;
+CREATE TRIGGER frames_go BEFORE DELETE ON frames BEGIN
+    INSERT INTO tally_changes ({columns}, frames) SELECT {columns}, -1 FROM tally_frames WHERE id = old.id;
+    INSERT INTO name_parts (name_parts, rowid, basename) VALUES ('delete', old.id, old.basename_folded);
+END;;
+CREATE TRIGGER frames_leave BEFORE UPDATE ON frames WHEN {changed} BEGIN
+    INSERT INTO tally_changes ({columns}, frames) SELECT {columns}, -1 FROM tally_frames WHERE id = old.id;
+END;;
+CREATE TRIGGER frames_return AFTER UPDATE ON frames WHEN {changed} BEGIN
+    INSERT INTO tally_changes ({columns}, frames) SELECT {columns}, 1 FROM tally_frames WHERE id = new.id;
+END
+"""
+POSTGRESQL_VIEW = """
+CREATE VIEW tally_frames AS SELECT
+    id,
+    combination_id,
+    object_id,
+    coalesce(date_obs::date - DATE '1970-01-01', -10000000) AS day,
+    coalesce(night - DATE '1970-01-01', -10000000) AS night,
+    coalesce(
+        (extract(year FROM date_obs)::int - 1970) * 12 + extract(month FROM date_obs)::int - 1, -10000000
+    ) AS month,
+    sky_cell{more}
+FROM frames
+"""
+POSTGRESQL_FUNCTION = """
+CREATE OR REPLACE FUNCTION frames_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    rows frames[];
+    signs int[];
+    i int;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (OLD.combination_id, OLD.object_id, OLD.date_obs, OLD.night, OLD.sky_cell{old})
+            IS NOT DISTINCT FROM (NEW.combination_id, NEW.object_id, NEW.date_obs, NEW.night, NEW.sky_cell{new})
+        THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        rows := array_append(rows, OLD);
+        signs := array_append(signs, -1);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        rows := array_append(rows, NEW);
+        signs := array_append(signs, 1);
+    END IF;
+    FOR i IN 1 .. array_length(rows, 1) LOOP
+        INSERT INTO tally_changes (combination_id, object_id, day, night, month, sky_cell, frames{more}) VALUES (
+            rows[i].combination_id,
+            rows[i].object_id,
+            coalesce(rows[i].date_obs::date - DATE '1970-01-01', -10000000),
+            coalesce(rows[i].night - DATE '1970-01-01', -10000000),
+            coalesce(
+                (extract(year FROM rows[i].date_obs)::int - 1970) * 12 + extract(month FROM rows[i].date_obs)::int - 1,
+                -10000000
+            ),
+            rows[i].sky_cell,
+            signs[i]{value}
+        );
+    END LOOP;
+    RETURN NULL;
+END $$
+"""
+COUNT_NAMES = """
+INSERT INTO tally_names (shape_id, combination_id, dated, undated) SELECT
+    shape_id,
+    combination_id,
+    sum(CASE WHEN day <> -10000000 THEN 1 ELSE 0 END),
+    sum(CASE WHEN day = -10000000 THEN 1 ELSE 0 END)
+FROM tally_frames WHERE shape_id IS NOT NULL AND combination_id IS NOT NULL GROUP BY shape_id, combination_id
+"""
+COUNT_SHAPES = """
+UPDATE name_shapes SET dated = counted.dated, undated = counted.undated FROM (
+    SELECT
+        shape_id,
+        sum(CASE WHEN day <> -10000000 THEN 1 ELSE 0 END) AS dated,
+        sum(CASE WHEN day = -10000000 THEN 1 ELSE 0 END) AS undated
+    FROM tally_frames GROUP BY shape_id
+) AS counted WHERE name_shapes.id = counted.shape_id
+"""
+
+
+def upgrade() -> None:
+    """Add the tables and the column, fill them, and begin to count."""
+    op.create_table(
+        "name_shapes",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("shape", BYTEWISE, nullable=False),
+        sa.Column("dated", sa.BigInteger(), nullable=False),
+        sa.Column("undated", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_name_shapes"),
+        sa.UniqueConstraint("shape", name="uq_name_shapes_shape"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "tally_names",
+        *(sa.Column(name, ID, nullable=False, autoincrement=False) for name in ("shape_id", "combination_id")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("dated", "undated")),
+        sa.PrimaryKeyConstraint("shape_id", "combination_id", name="pk_tally_names"),
+        sqlite_with_rowid=False,
+    )
+    for table in ("frames", "tally_changes"):
+        op.add_column(table, sa.Column("shape_id", ID, nullable=True))
+    _fill()
+    op.create_index("ix_frames_shape_id", "frames", ["shape_id"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.get_bind().exec_driver_sql("LOCK TABLE frames IN SHARE ROW EXCLUSIVE MODE")
+    _replace(counts_shapes=True)
+    op.get_bind().exec_driver_sql(COUNT_NAMES)
+    op.get_bind().exec_driver_sql(COUNT_SHAPES)
+
+
+def downgrade() -> None:
+    """Take them away again."""
+    _replace(counts_shapes=False)
+    op.drop_index("ix_frames_shape_id", "frames")
+    for table in ("frames", "tally_changes"):
+        op.drop_column(table, "shape_id")
+    op.drop_table("tally_names")
+    op.drop_table("name_shapes")
+
+
+def _replace(*, counts_shapes: bool) -> None:
+    """Replace what writes changes of counts."""
+    more = ", shape_id" if counts_shapes else ""
+    if op.get_bind().dialect.name == "postgresql":
+        statements = [
+            "DROP VIEW tally_frames",
+            POSTGRESQL_VIEW.format(more=more),
+            POSTGRESQL_FUNCTION.format(
+                more=more,
+                old=more.replace(" ", " OLD."),
+                new=more.replace(" ", " NEW."),
+                value=more.replace(" ", " rows[i]."),
+            ),
+        ]
+    else:
+        columns = ", ".join(SQLITE_COLUMNS) + more
+        changing = ["id", "combination_id", "object_id", "date_obs", "night", "sky_cell", *more.split(", ")[1:]]
+        changed = " OR ".join(f"old.{name} IS NOT new.{name}" for name in changing)
+        triggers = SQLITE_TRIGGERS.format(columns=columns, changed=changed)
+        names = ("frames_come", "frames_go", "frames_leave", "frames_return")
+        statements = [
+            *(f"DROP TRIGGER {name}" for name in names),
+            "DROP VIEW tally_frames",
+            SQLITE_VIEW.format(more=more),
+            *triggers.split(";;"),
+        ]
+    for statement in statements:
+        op.get_bind().exec_driver_sql(statement)
+
+
+def _fill() -> None:
+    """Give every frame the shape of its basename, a batch at a time."""
+    bind = op.get_bind()
+    shapes: dict[str, int] = {}
+    rows = sa.text(f"SELECT id, basename_folded FROM frames WHERE id > :id ORDER BY id LIMIT {BATCH}")  # noqa: S608
+    last = 0
+    while batch := bind.execute(rows, {"id": last}).all():
+        of = {frame_id: re.sub("[0-9]{3,}", NUMBER, name) for frame_id, name in batch if NUMBER not in name}
+        new = [shape for shape in dict.fromkeys(of.values()) if shape not in shapes][: MOST - len(shapes)]
+        if new:
+            values = [{"id": len(shapes) + place, "shape": shape} for place, shape in enumerate(new, 1)]
+            bind.execute(
+                sa.text("INSERT INTO name_shapes (id, shape, dated, undated) VALUES (:id, :shape, 0, 0)"), values
+            )
+            shapes |= dict(zip(new, range(len(shapes) + 1, len(shapes) + len(new) + 1), strict=True))
+        bind.execute(
+            sa.text("UPDATE frames SET shape_id = :shape WHERE id = :id"),
+            [{"id": frame_id, "shape": shapes[shape]} for frame_id, shape in of.items() if shape in shapes],
+        )
+        last = batch[-1][0]
+    if bind.dialect.name == "postgresql":
+        bind.exec_driver_sql("SELECT setval('name_shapes_id_seq', (SELECT max(id) FROM name_shapes))")
