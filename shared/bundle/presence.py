@@ -16,15 +16,18 @@ _WORTH_A_LISTING = 8
 _STRANGERS = 1000
 
 
-def missing_objects(store: Store, states: Iterable[ObjectState], executor: Executor) -> list[ObjectState]:
-    """Return those of the first 20,000 objects that are gone or others by now.
+def missing_objects(
+    store: Store, states: Iterable[ObjectState], executor: Executor, *, waits: bool = False
+) -> list[ObjectState]:
+    """Return those of the objects that are gone or others by now.
 
-    Listings confirm most of them. Up to 500 that no listing confirms are looked at, in threads of ``executor``. To look
-    at more would keep the client waiting: for the rest, it turns out when they are read.
+    Listings confirm most of them; what no listing confirms is looked at, in threads of ``executor``. Where nobody
+    ``waits`` as long as that takes, it is the first 20,000 objects, and up to 500 looks: for the rest, it turns out
+    when they are read.
     """
-    first = list(islice(states, _LISTED))
+    first = list(states if waits else islice(states, _LISTED))
     confirmed = set(_confirmed(store, first))
-    doubtful = [state for state in first if state not in confirmed][:_LOOKED_AT]
+    doubtful = [state for state in first if state not in confirmed][: None if waits else _LOOKED_AT]
 
     def is_missing(state: ObjectState) -> bool:
         try:

@@ -1,16 +1,30 @@
-"""Multipart uploads whose parts somebody else writes by presigned links."""
+"""Multipart uploads: parts that we write or copy inside the store, or that somebody else writes by presigned links."""
 
 import datetime as dt
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from shared.store.client import Store
 from shared.store.faults import translated
+from shared.store.model import ObjectState
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import PartTypeDef
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef, PartTypeDef
 
-__all__ = ["MAX_OBJECT", "MAX_SINGLE", "Part", "abort", "begin", "complete", "part_links", "parts_there", "plan_parts"]
+__all__ = [
+    "MAX_OBJECT",
+    "MAX_SINGLE",
+    "Part",
+    "abort",
+    "begin",
+    "complete",
+    "copy_part",
+    "part_links",
+    "parts_there",
+    "plan_parts",
+    "write_part",
+]
 
 MAX_SINGLE = 5 << 30
 """Most bytes that S3 takes in one request."""
@@ -53,6 +67,42 @@ def part_links(
         store.presigner.put_part(key, bucket=bucket, expires=expires, upload_id=upload_id, number=part.number)
         for part in parts
     ]
+
+
+def write_part(store: Store, bucket: str, key: str, upload_id: str, number: int, data: BytesIO) -> Part:
+    """Write a part, and return it."""
+    data.seek(0)
+    with translated("write a part of", bucket, key):
+        answer = store.s3.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=data)
+    return Part(number, data.getbuffer().nbytes, answer["ETag"])
+
+
+def copy_part(
+    store: Store, bucket: str, key: str, upload_id: str, number: int, source: ObjectState, window: tuple[int, int]
+) -> Part:
+    """Copy a range of exactly the object that ``source`` shows into a part, inside the store, and return the part.
+
+    Raises
+    ------
+    ObjectChangedError, ObjectGoneError
+        The source is another object by now, or gone. LocalStack 4.7 copies from the other one.
+    """
+    start, stop = window
+    copied: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.key}
+    if source.version_id not in (None, "null"):
+        copied["VersionId"] = str(source.version_id)
+    with translated("copy", source.bucket, source.key):
+        answer = store.s3.upload_part_copy(
+            Bucket=bucket,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            CopySource=copied,
+            CopySourceIfMatch=f'"{source.etag}"',
+            CopySourceRange=f"bytes={start}-{stop - 1}",
+        )
+    etag = answer["CopyPartResult"]["ETag"].strip('"')
+    return Part(number, stop - start, f'"{etag}"')
 
 
 def parts_there(store: Store, bucket: str, key: str, upload_id: str) -> list[Part]:

@@ -12,7 +12,7 @@ from tests.parts import need_program
 from tests.stores.stored import StoredArchive
 
 pytest.register_assert_rewrite(
-    "tests.stores.changes", "tests.stores.door", "tests.stores.keys", "tests.stores.restarts", "tests.stores.versions"
+    *(f"tests.stores.{name}" for name in ("bundles", "changes", "door", "keys", "restarts", "versions"))
 )
 
 

@@ -16,6 +16,7 @@ from localstack.stores.stack import TEMPLATE, deploy_storage
 from shared.store.client import make_session
 from tests.agreement import disagreements
 from tests.archive import wait_until
+from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
 from tests.stores.keys import Keys
@@ -196,3 +197,7 @@ class TestRestarts(Restarts):
 
 class TestVersions(Versions):
     pass
+
+
+class TestBundles(Bundles):
+    minds_conditions = False

@@ -6,6 +6,7 @@ from minio.notificationconfig import NotificationConfig, PrefixFilterRule, Queue
 from localstack.state import StartError
 from localstack.stores.minio import MinioServer, make_minio_client, notify_by_webhooks
 from localstack.stores.setup import set_up_store
+from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
 from tests.stores.keys import Keys
@@ -84,4 +85,8 @@ class TestRestarts(Restarts):
 
 
 class TestVersions(Versions):
+    pass
+
+
+class TestBundles(Bundles):
     pass

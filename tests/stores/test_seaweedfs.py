@@ -1,5 +1,6 @@
 """The suite on SeaweedFS."""
 
+from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
 from tests.stores.keys import Keys
@@ -34,4 +35,8 @@ class TestRestarts(Restarts):
 
 
 class TestVersions(Versions):
+    pass
+
+
+class TestBundles(Bundles):
     pass
