@@ -67,10 +67,14 @@ class _Host:
         for work in self._background:
             work.start()
         yield
-        self._is_stopping.set()
+        self.let_go()
         async with anyio.create_task_group() as group:
             for work in self._background:
                 group.start_soon(anyio.to_thread.run_sync, work.stop)
+
+    def let_go(self) -> None:
+        """Answer the events that are held, at once: we are about to end."""
+        self._is_stopping.set()
 
     async def take(self, request: Request) -> JSONResponse:
         """Take one event: 401, 403, 413 and 400 for what is none of ours, 503 for what a retry can cure."""
@@ -130,11 +134,14 @@ class _Host:
                 raise
             except TRANSIENT:
                 pause = delay(attempt, base=0.5, cap=15.0, random=random.random())  # noqa: S311
-                if self._is_stopping.is_set() or time.monotonic() + pause > deadline:
+                if time.monotonic() + pause > deadline or await self._stops_within(pause):
                     raise
-            with anyio.move_on_after(pause):
-                await self._is_stopping.wait()
         raise AssertionError
+
+    async def _stops_within(self, seconds: float) -> bool:
+        with anyio.move_on_after(seconds):
+            await self._is_stopping.wait()
+        return self._is_stopping.is_set()
 
     async def _settle(self, event: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
         """Run the function once no other event of the same objects is at work: of twenty copies one does the work."""
@@ -168,12 +175,18 @@ class _Host:
 
 
 def make_ingest_host(settings: Settings) -> Starlette:
-    """Return the web application that takes events at ``/events`` from whoever knows the secret of the settings."""
+    """Return the web application that takes events at ``/events`` from whoever knows the secret of the settings.
+
+    ``state.let_go()``, called in its event loop, has it answer the events that it holds, as its lifespan's end does:
+    a server that waits for answers first must call it before.
+    """
     host = _Host(settings)
-    return Starlette(
+    app = Starlette(
         routes=[Route("/events", host.take, methods=["POST"]), Route("/health", host.health)],
         lifespan=host.lifespan,
     )
+    app.state.let_go = host.let_go
+    return app
 
 
 def _refused(status: int, detail: str) -> JSONResponse:

@@ -4,9 +4,13 @@
 not let ``python -m localstack`` start them all.
 """
 
+import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
+from starlette.applications import Starlette
 
 from localstack.preparing import prepare_database
 from localstack.protocol import GuardedProtocol
@@ -42,7 +46,8 @@ def _ingest(settings: Settings) -> None:
 
     if settings.event_port is None:
         raise StartError("the ingest host needs FITSVAULT_EVENT_PORT")
-    _serve(make_ingest_host(settings), settings.event_host, settings.event_port)
+    host = make_ingest_host(settings)
+    _serve(host, settings.event_host, settings.event_port, at_stop=host.state.let_go)
 
 
 def _prepare(settings: Settings) -> None:
@@ -53,9 +58,21 @@ def _prepare(settings: Settings) -> None:
         print(f"fitsvault: {news}", file=sys.stderr)  # noqa: T201 - for who prepares
 
 
-def _serve(app: object, host: str, port: int) -> None:
-    uvicorn.run(
-        app,  # type: ignore[arg-type]
+class _Server(uvicorn.Server):
+    """Lets go of requests that wait for something else, before those that are under way are waited for."""
+
+    def __init__(self, config: uvicorn.Config, at_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_stop = at_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._at_stop()
+        await super().shutdown(sockets)
+
+
+def _serve(app: Starlette, host: str, port: int, at_stop: Callable[[], None] = lambda: None) -> None:
+    config = uvicorn.Config(
+        app,
         host=host,
         port=port,
         http=GuardedProtocol,
@@ -65,6 +82,11 @@ def _serve(app: object, host: str, port: int) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
+    server = _Server(config, at_stop)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(3)
 
 
 if __name__ == "__main__":

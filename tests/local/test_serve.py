@@ -1,15 +1,20 @@
 """The archive's parts one by one, as containers run them: `python -m localstack.serve`."""
 
 import os
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from localstack.state import free_port
+from shared.database import make_engine
+from shared.migrations import upgrade
 from shared.settings import Settings, plain_settings
 from shared.simulator import simulate_frame
 from shared.store.client import Store
@@ -73,6 +78,50 @@ def test_parts_that_are_started_one_by_one_are_an_archive(archive: RunningArchiv
         assert [frame["OBJECT"] for frame in listed["results"]] == ["apart"]
     inspector.close()
     store.s3.close()
+
+
+def test_an_event_that_is_held_is_answered_when_it_is_time_to_stop(tmp_path: Path) -> None:
+    """It is not waited for until the server cuts it off: who sent it knows that it is not settled."""
+    door = free_port(set())
+    with away() as (store, asked), ThreadPoolExecutor(1) as sender:
+        env = environment(
+            {"home": str(tmp_path), "event_host": "127.0.0.1", "event_port": str(door), "event_secret": SECRET}
+            | {"s3_endpoint_url": store, "s3_access_key": "x", "s3_secret_key": "y", "reconcile_seconds": "0"}
+            | {"database_url": f"sqlite:///{tmp_path}/index.sqlite"}
+        )
+        engine = make_engine(f"sqlite:///{tmp_path}/index.sqlite")
+        upgrade(engine)
+        engine.dispose()
+        url = f"http://127.0.0.1:{door}"
+        with serving("ingest", env, tmp_path, f"{url}/health"):
+            names = {"bucket": {"name": "frames"}, "object": {"key": "a.fits"}}
+            event = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": names}]}
+            headers = {"Authorization": f"Bearer {SECRET}"}
+            answer = sender.submit(
+                httpx.post, f"{url}/events", json=event, headers=headers, trust_env=False, timeout=300
+            )
+            assert asked.wait(60)
+        assert answer.result().status_code == 503
+        assert "graceful shutdown exceeded" not in (tmp_path / "ingest.log").read_text()
+
+
+@contextmanager
+def away() -> Iterator[tuple[str, threading.Event]]:
+    """Be a store that takes connections and says nothing, and tell when somebody came."""
+    asked = threading.Event()
+
+    class Refusal(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.set()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_what_a_part_lacks_is_named(tmp_path: Path) -> None:
