@@ -1,5 +1,6 @@
 """What a local archive keeps between two starts: keys that it made, ports that it found."""
 
+import atexit
 import errno
 import fcntl
 import json
@@ -8,9 +9,9 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
 
 from shared.errors import FitsvaultError
 from shared.files import write_private
@@ -66,7 +67,8 @@ def load_state(home: Path) -> LocalState:
     return state
 
 
-_held: list[IO[str]] = []
+_held = ExitStack()
+atexit.register(_held.close)
 
 
 def _hold(port: int) -> bool:
@@ -82,7 +84,7 @@ def _hold(port: int) -> bool:
     except OSError:
         file.close()
         return False
-    _held.append(file)
+    _held.enter_context(file)
     return True
 
 
