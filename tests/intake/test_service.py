@@ -84,11 +84,14 @@ def test_bad_templates_are_refused_at_the_start(make_intake: MakeIntake, changes
         make_intake(**changes)
 
 
-def test_a_frame_that_is_indexed_late_stays(archive: RunningArchive, make_intake: MakeIntake, tmp_path: Path) -> None:
+def test_a_frame_that_is_indexed_late_stays(room: Room, tmp_path: Path) -> None:
+    """No event is delivered from the room's bucket before we say so."""
     file = file_of(tmp_path, "intake-late.fits", SITEID="late")
+    settings = room.settings.model_copy(update={"upload_wait_seconds": 0})
+    intake = Intake(settings, room.store, room.sessions, lambda key: None)
     with pytest.raises(UploadError, match="stored, but not indexed yet"):
-        make_intake(upload_wait_seconds=0).receive(file, "late.fits")
-    archive.wait_for_frame("late/2026-11-21/intake-late.fits")
+        intake.receive(file, "late.fits")
+    assert room.settle("late/2026-11-21/intake-late.fits") == "indexed"
 
 
 @contextmanager

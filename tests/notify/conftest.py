@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.database import Base, make_engine, make_session_factory
 from shared.migrations import upgrade
 from tests.notify.receiver import Receiver, running_receiver
-from tests.postgres import running_postgres
+from tests.postgres import new_database
 
 
 @pytest.fixture
@@ -19,9 +19,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url.replace("postgresql://", "postgresql+psycopg://", 1)
+def postgres_url(postgres: str) -> str:
+    return new_database(postgres, "notify")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -36,8 +36,12 @@ class Receiver:
     closing: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, request: BaseHTTPRequestHandler) -> Answer:
-        body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
+    def take(self, request: BaseHTTPRequestHandler) -> Answer | None:
+        """Return what to answer; None where the sender died before the end of its request, which has not come then."""
+        length = int(request.headers.get("Content-Length", "0"))
+        body = request.rfile.read(length)
+        if len(body) < length:
+            return None
         with self.lock:
             self.received.append(Received(request.path, dict(request.headers), body))
             return self.script.pop(0) if self.script else 204
@@ -55,6 +59,9 @@ def running_receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             answer = receiver.take(self)
+            if answer is None:
+                self.close_connection = True
+                return
             if callable(answer):
                 answer(self, receiver.closing)
                 return
