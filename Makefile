@@ -44,7 +44,7 @@ down: ## Stop the containers; what they hold stays
 	$(COMPOSE) $(COMPOSE_FILES) down
 
 test: .venv/.dev ## Run the tests, in WORKERS processes (2)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev ## Lint, format check and type check
 	$(BIN)/ruff check .

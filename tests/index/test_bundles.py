@@ -2,12 +2,13 @@ import dataclasses
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import read, write
+from shared.index.bulk import put_frames
 from shared.index.bundles import bundle_of_ids, bundle_of_query
-from shared.index.frames import put_frame
+from shared.index.models import Frame
 from shared.index.parameters import parse_query
 from shared.index.query import list_frames
 from shared.index.selection import FrameQuery
@@ -18,11 +19,11 @@ EVERY = 2**63 - 1
 
 
 def put_some(factory: Sessions, count: int) -> list[int]:
+    records = [make_record(key=f"{n}.fits", filter_name="RV"[n % 2], exposure_time=n % 3 or None) for n in range(count)]
     with write(factory) as session:
-        return [
-            put_frame(session, make_record(key=f"{n}.fits", filter_name="RV"[n % 2], exposure_time=n % 3 or None))
-            for n in range(count)
-        ]
+        put_frames(session, records)
+        ids = dict(session.execute(select(Frame.key, Frame.id)).all())
+    return [ids[record.key] for record in records]
 
 
 def test_a_bundle_is_the_list(factory: Sessions) -> None:

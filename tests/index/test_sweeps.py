@@ -25,7 +25,7 @@ from shared.index.sweeps import (
 )
 from shared.migrations import upgrade
 from tests.index.factory import make_record
-from tests.postgres import running_postgres
+from tests.postgres import new_database
 
 LEASE = dt.timedelta(minutes=1)
 OVER = dt.timedelta(minutes=-1)
@@ -38,8 +38,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         yield from _sessions(f"sqlite:///{tmp_path_factory.mktemp('sweeps') / 'index.sqlite'}")
     else:
-        with running_postgres() as url:
-            yield from _sessions(url.replace("postgresql://", "postgresql+psycopg://"))
+        yield from _sessions(new_database(request.getfixturevalue("postgres"), "sweeps"))
 
 
 def _sessions(url: str) -> Iterator[Factory]:

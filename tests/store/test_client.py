@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -78,8 +79,8 @@ def test_walk_is_in_byte_order_and_paged(store: Store) -> None:
     keys = [f"walk/{name}" for name in ["B", "a", "a/b", "a0", "z", "é", "𝛼", "ￚ"]] + [
         f"walk/n{n:04}" for n in range(1100)
     ]
-    for key in keys:
-        store.write_bytes(BUCKET, key, b"x", "text/plain")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: store.write_bytes(BUCKET, key, b"x", "text/plain"), keys))
     ordered = sorted(keys, key=str.encode)
     assert [found.key for found in store.walk(BUCKET, prefix="walk/")] == ordered
     assert [found.key for found in store.walk(BUCKET, prefix="walk/", after=ordered[1003])] == ordered[1004:]
