@@ -3,24 +3,28 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, SQLColumnExpression, Text, bindparam
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Dialect, SQLColumnExpression, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Boolean, TypeDecorator
+from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 
 __all__ = ["among"]
 
 
 class _Integers(TypeDecorator[Sequence[int]]):
-    """A list of integers as one text: an array for PostgreSQL, JSON for SQLite."""
+    """A list of integers as one parameter: an array for PostgreSQL, which plans with it; JSON text for SQLite."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str:
-        numbers = ",".join(map(str, value or ()))
-        return f"{{{numbers}}}" if dialect.name == "postgresql" else f"[{numbers}]"
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        array: TypeEngine[Any] = ARRAY(BigInteger()) if dialect.name == "postgresql" else Text()
+        return dialect.type_descriptor(array)
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str | list[int]:
+        numbers = list(value or ())
+        return numbers if dialect.name == "postgresql" else f"[{','.join(map(str, numbers))}]"
 
 
 class _Among(FunctionElement[bool]):
@@ -40,7 +44,7 @@ class _Tested(_Among):
 @compiles(_Among)
 def _any(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, numbers = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} = ANY(CAST({numbers} AS BIGINT[]))"
+    return f"{column} = ANY({numbers})"
 
 
 @compiles(_Among, "sqlite")

@@ -155,17 +155,16 @@ def _sky_parts(scope: Scope, cone: Cone) -> list[Statement] | None:
     if cone.radius > _WIDEST or scope.wanted != FrameFilter(cone=cone, undated=scope.wanted.undated):
         return None
     cells = cover(cone)
-    within = or_(*(TallySky.cell.between(*cell) for cell in cells.within)) if cells.within else None
-    parts: list[Statement] = []
-    if within is not None:
-        parts.append(select(_dated(scope, TallySky).label("frames")).where(within))
-        changes = or_(*(TallyChange.sky_cell.between(*cell) for cell in cells.within))
-        dated = [] if scope.has_undated else [TallyChange.day != NO_DAY]
-        parts.append(select(TallyChange.frames).where(changes, *dated))
-    is_dated = [] if scope.has_undated else [Frame.date_obs.is_not(None)]
-    on_edge = or_(*(Frame.sky_cell.between(*cell) for cell in cells.edge))
-    parts.append(select(literal(1).label("frames")).where(on_edge, is_within(cone), *is_dated))
-    return parts
+    changes = [among(TallyChange.sky_cell, cells.within)]
+    on_edge = [among(Frame.sky_cell, cells.edge), is_within(cone)]
+    if not scope.has_undated:
+        changes.append(TallyChange.day != NO_DAY)
+        on_edge.append(Frame.date_obs.is_not(None))
+    return [
+        select(_dated(scope, TallySky).label("frames")).where(among(TallySky.cell, cells.within)),
+        select(TallyChange.frames).where(*changes),
+        select(literal(1).label("frames")).where(*on_edge),
+    ]
 
 
 def _combination_parts(scope: Scope) -> list[Statement] | None:

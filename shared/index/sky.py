@@ -20,10 +20,10 @@ _MARGIN = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Ranges of cells, both ends inclusive: those wholly within a cone, and those on its edge."""
+    """Cells wholly within a cone, and those on its edge."""
 
-    within: tuple[tuple[int, int], ...]
-    edge: tuple[tuple[int, int], ...]
+    within: tuple[int, ...]
+    edge: tuple[int, ...]
 
 
 def sky_cell(ra: float, dec: float) -> int:
@@ -35,16 +35,16 @@ def sky_cell(ra: float, dec: float) -> int:
 
 def cover(cone: Cone) -> Cover:
     """Return the cells that a cone touches."""
-    within: list[tuple[int, int]] = []
-    edge: list[tuple[int, int]] = []
+    within: list[int] = []
+    edge: list[int] = []
     for zone in range(_zone(cone.dec - cone.radius - _MARGIN), _zone(cone.dec + cone.radius + _MARGIN) + 1):
         south, north = _limits(zone)
         outer = _outer(cone, south, north)
         inner = min(_half_width(cone, south), _half_width(cone, north)) - _MARGIN
         touched = _places(cone.ra, outer, zone, whole=False)
         inside = _places(cone.ra, inner, zone, whole=True)
-        within += _numbered(zone, inside)
-        edge += _numbered(zone, _without(touched, inside))
+        within += [zone * _CELLS + place for place in inside]
+        edge += [zone * _CELLS + place for place in set(touched) - set(inside)]
     return Cover(tuple(within), tuple(edge))
 
 
@@ -103,19 +103,3 @@ def _places(ra: float, half: float, zone: int, *, whole: bool) -> set[int] | ran
     if half >= 180.0 or last - first + 1 >= cells:
         return range(cells)
     return {place % cells for place in range(first, last + 1)}
-
-
-def _without(touched: set[int] | range, inside: set[int] | range) -> set[int]:
-    return set(touched) - set(inside)
-
-
-def _numbered(zone: int, places: set[int] | range) -> list[tuple[int, int]]:
-    """Return places as ranges of cell numbers."""
-    found: list[tuple[int, int]] = []
-    base = zone * _CELLS
-    for place in sorted(places):
-        if found and found[-1][1] == base + place - 1:
-            found[-1] = (found[-1][0], base + place)
-        else:
-            found.append((base + place, base + place))
-    return found

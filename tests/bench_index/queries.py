@@ -104,6 +104,7 @@ def questions(facts: Facts) -> tuple[Question, ...]:
             100.0,
             200.0,
         ),
+        Question("site", lambda chance: _frames(SITE=_site(chance.randrange(6)), limit="25")),
         Question("site, instrument, filter, 90 days", _ninety_days),
         Question("cone 10′, popular", lambda chance: _cone(facts, chance, range(8), 10.0)),
         Question("cone 10′, average", lambda chance: _cone(facts, chance, range(300, 3000), 10.0)),
