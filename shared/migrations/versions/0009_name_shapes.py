@@ -1,7 +1,5 @@
 """Shapes of basenames, counted like everything else, for searches by parts of basenames."""
 
-import re
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,9 +12,6 @@ depends_on: str | None = None
 
 BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-NUMBER = "\ufffe"
-MOST = 200_000
-BATCH = 5000
 SQLITE_VIEW = """
 CREATE VIEW tally_frames AS SELECT
     id,
@@ -99,27 +94,10 @@ BEGIN
     RETURN NULL;
 END $$
 """
-COUNT_NAMES = """
-INSERT INTO tally_names (shape_id, combination_id, dated, undated) SELECT
-    shape_id,
-    combination_id,
-    sum(CASE WHEN day <> -10000000 THEN 1 ELSE 0 END),
-    sum(CASE WHEN day = -10000000 THEN 1 ELSE 0 END)
-FROM tally_frames WHERE shape_id IS NOT NULL AND combination_id IS NOT NULL GROUP BY shape_id, combination_id
-"""
-COUNT_SHAPES = """
-UPDATE name_shapes SET dated = counted.dated, undated = counted.undated FROM (
-    SELECT
-        shape_id,
-        sum(CASE WHEN day <> -10000000 THEN 1 ELSE 0 END) AS dated,
-        sum(CASE WHEN day = -10000000 THEN 1 ELSE 0 END) AS undated
-    FROM tally_frames GROUP BY shape_id
-) AS counted WHERE name_shapes.id = counted.shape_id
-"""
 
 
 def upgrade() -> None:
-    """Add the tables and the column, fill them, and begin to count."""
+    """Add the tables and the column, and begin to count. Frames that are there have no shape until they are written."""
     op.create_table(
         "name_shapes",
         sa.Column("id", ID, nullable=False),
@@ -139,13 +117,8 @@ def upgrade() -> None:
     )
     for table in ("frames", "tally_changes"):
         op.add_column(table, sa.Column("shape_id", ID, nullable=True))
-    _fill()
     op.create_index("ix_frames_shape_id", "frames", ["shape_id"])
-    if op.get_bind().dialect.name == "postgresql":
-        op.get_bind().exec_driver_sql("LOCK TABLE frames IN SHARE ROW EXCLUSIVE MODE")
     _replace(counts_shapes=True)
-    op.get_bind().exec_driver_sql(COUNT_NAMES)
-    op.get_bind().exec_driver_sql(COUNT_SHAPES)
 
 
 def downgrade() -> None:
@@ -186,27 +159,3 @@ def _replace(*, counts_shapes: bool) -> None:
         ]
     for statement in statements:
         op.get_bind().exec_driver_sql(statement)
-
-
-def _fill() -> None:
-    """Give every frame the shape of its basename, a batch at a time."""
-    bind = op.get_bind()
-    shapes: dict[str, int] = {}
-    rows = sa.text(f"SELECT id, basename_folded FROM frames WHERE id > :id ORDER BY id LIMIT {BATCH}")  # noqa: S608
-    last = 0
-    while batch := bind.execute(rows, {"id": last}).all():
-        of = {frame_id: re.sub("[0-9]{3,}", NUMBER, name) for frame_id, name in batch if NUMBER not in name}
-        new = [shape for shape in dict.fromkeys(of.values()) if shape not in shapes][: MOST - len(shapes)]
-        if new:
-            values = [{"id": len(shapes) + place, "shape": shape} for place, shape in enumerate(new, 1)]
-            bind.execute(
-                sa.text("INSERT INTO name_shapes (id, shape, dated, undated) VALUES (:id, :shape, 0, 0)"), values
-            )
-            shapes |= dict(zip(new, range(len(shapes) + 1, len(shapes) + len(new) + 1), strict=True))
-        bind.execute(
-            sa.text("UPDATE frames SET shape_id = :shape WHERE id = :id"),
-            [{"id": frame_id, "shape": shapes[shape]} for frame_id, shape in of.items() if shape in shapes],
-        )
-        last = batch[-1][0]
-    if bind.dialect.name == "postgresql":
-        bind.exec_driver_sql("SELECT setval('name_shapes_id_seq', (SELECT max(id) FROM name_shapes))")
