@@ -87,6 +87,7 @@ key = {json.dumps(secret)}
             "-master.telemetry=false",
             f"-volume.port={ports['volume']}",
             f"-volume.port.grpc={ports['volume'] + GRPC_OFFSET}",
+            "-volume.preStopSeconds=0",
             f"-filer.port={ports['filer']}",
             f"-filer.port.grpc={ports['filer'] + GRPC_OFFSET}",
             f"-s3.port={self._settings.s3_port}",
