@@ -21,17 +21,19 @@ __all__ = ["ADMIN_PASSWORD", "RunningArchive", "StartedProcess", "running_archiv
 REPOSITORY = Path(__file__).resolve().parents[1]
 ADMIN_PASSWORD = "correct horse battery"
 _T = TypeVar("_T")
+_LONGEST_PAUSE = 0.1
 
 
 def wait_until(what: str, probe: Callable[[], _T | None], seconds: float = 30.0) -> _T:
     """Return the first true answer of ``probe``; fail when none comes in time."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.01
     while True:
         answer = probe()
         if answer:
             return answer
         assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.3 * pause, _LONGEST_PAUSE)  # who asks all the time keeps the others from what is waited for
 
 
 class StartedProcess:

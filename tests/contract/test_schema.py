@@ -31,7 +31,7 @@ from shared.simulator import simulate_frame
 from tests.api.conftest import local_settings
 from tests.archive import RunningArchive, running_archive, wait_until
 
-EXAMPLES = 40
+EXAMPLES = 25
 FRAMES = 8
 CHECKS: list[CheckFunction] = [
     not_a_server_error,

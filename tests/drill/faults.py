@@ -39,7 +39,9 @@ class Fault:
 
 
 def plan_faults(plan: Plan) -> list[Fault]:
-    """Return the faults of a drill in the order of their beginning, each kind at least once."""
+    """Return the faults of a drill in the order of their beginning, each kind at least once; none where none come."""
+    if not plan.breaks:
+        return []
     random = dice(plan, "faults")
     found = []
     for name, rate in _EACH_MINUTE.items():

@@ -31,6 +31,8 @@ class Plan:
     quiet_seconds
         How long no event must come before the last is taken to have come. By default the longest pause between two
         attempts of the store, so that it gets done what it can; with reconcile some seconds, so that events come late.
+    breaks
+        Whether there are faults.
     orphan_seconds
         As ``FITSVAULT_ORPHAN_SECONDS``, which is an hour elsewhere.
     """
@@ -42,6 +44,7 @@ class Plan:
     reconciles: bool = True
     workers: int = 3
     writers: int = 4
+    breaks: bool = True
     quiet_seconds: float | None = None
     orphan_seconds: float = 10.0
 

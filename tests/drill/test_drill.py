@@ -17,7 +17,7 @@ def test_after_all_faults_index_and_buckets_agree() -> None:
 
 
 def test_without_reconcile_what_no_event_told_is_missing() -> None:
-    plan = Plan(seed=4, objects=12, minutes=0.02, workers=1, reconciles=False, quiet_seconds=0.5)
+    plan = Plan(seed=4, objects=12, minutes=0.02, workers=1, reconciles=False, breaks=False, quiet_seconds=0.5)
     result = run_drill(plan, chaos=Chaos(drop=1.0, delay=0.0, duplicate=0.0))
     assert result.comparison is not None
     assert not result.agrees

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from shared.database import read, write
+from shared.index.bulk import put_frames
 from shared.index.failures import ask_retry, record_unavailable
-from shared.index.frames import put_frame
 from shared.index.quantiles import count_frames
 from shared.index.superseded import note_superseded
 from shared.index.sweeps import sweep_under_way
@@ -177,8 +177,7 @@ def test_another_goes_on_for_a_worker_that_is_killed(room: Room) -> None:
     """A process is killed in the middle of a range; another waits for its lease to end, and goes on from there."""
     keys = [f"{number:04}.fits" for number in range(250)]
     with write(room.sessions) as session:
-        for key in keys:
-            put_frame(session, make_record(bucket=room.settings.bucket, key=key))
+        put_frames(session, (make_record(bucket=room.settings.bucket, key=key) for key in keys))
     code = (
         "import datetime as dt, sys\n"
         "from functions.reconcile.handler import make_reconciler\n"
@@ -329,7 +328,7 @@ def test_what_is_newer_than_the_look_is_left_to_its_event(room: Room) -> None:
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write_on)
         try:
-            while (passes < 3 or written < 30) and not writing.done():
+            while (passes < 2 or written < 30) and not writing.done():
                 assert [found for batch in finder.objects() for found in batch.found] == []
                 passes += 1
         finally:

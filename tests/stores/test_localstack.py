@@ -98,7 +98,7 @@ class TestQueue:
 
         def slowly(event: dict[str, Any]) -> dict[str, Any]:
             begun.extend(event["Records"])
-            time.sleep(3.5)
+            time.sleep(2.5)  # until others would see them, twice over
             return room.handle(event)
 
         with polled(room, slowly):
