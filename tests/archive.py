@@ -21,10 +21,11 @@ __all__ = ["ADMIN_PASSWORD", "RunningArchive", "StartedProcess", "running_archiv
 REPOSITORY = Path(__file__).resolve().parents[1]
 ADMIN_PASSWORD = "correct horse battery"
 _T = TypeVar("_T")
+_PATIENCE = 90.0
 _LONGEST_PAUSE = 0.1
 
 
-def wait_until(what: str, probe: Callable[[], _T | None], seconds: float = 30.0) -> _T:
+def wait_until(what: str, probe: Callable[[], _T | None], seconds: float = _PATIENCE) -> _T:
     """Return the first true answer of ``probe``; fail when none comes in time."""
     deadline, pause = time.monotonic() + seconds, 0.01
     while True:
@@ -75,7 +76,7 @@ class StartedProcess:
     def wait_until_ready(self) -> None:
         """Return when it says that it is ready."""
         wait_until(
-            "the archive is ready", lambda: "fitsvault ready: " in self.output or self.process.poll() is not None, 90
+            "the archive is ready", lambda: "fitsvault ready: " in self.output or self.process.poll() is not None, 180
         )
         assert self.process.poll() is None, self.output
 
@@ -104,12 +105,12 @@ class RunningArchive:
         self.derived = self.settings.derived_bucket
         self.token = self._log_in()
         self.http = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Token {self.token}"}, timeout=30, trust_env=False
+            base_url=self.url, headers={"Authorization": f"Token {self.token}"}, timeout=60, trust_env=False
         )
 
     def _log_in(self) -> str:
         form = {"username": "admin", "password": ADMIN_PASSWORD}
-        answer = httpx.post(f"{self.url}/api-token-auth/", data=form, timeout=30, trust_env=False)
+        answer = httpx.post(f"{self.url}/api-token-auth/", data=form, timeout=60, trust_env=False)
         answer.raise_for_status()
         return str(answer.json()["token"])
 
@@ -138,7 +139,7 @@ class RunningArchive:
         stem = key.rsplit("/", 1)[-1].split(".", maxsplit=1)[0]
         return next((frame for frame in self.frames(basename=stem) if frame["key"] == key), None)
 
-    def wait_for_frame(self, key: str, seconds: float = 30.0) -> dict[str, Any]:
+    def wait_for_frame(self, key: str, seconds: float = _PATIENCE) -> dict[str, Any]:
         """Return the frame that stands for the object, as soon as it is there."""
         return wait_until(f"{key} is a frame", lambda: self.frame_of(key), seconds)
 

@@ -114,5 +114,5 @@ def test_a_running_archive_tries_again(archive: RunningArchive) -> None:
         now = failure()
         return now is not None and now["attempts"] == 2 and now["retry_at"] is None
 
-    wait_until("the object was tried again", tried_again, 15)
+    wait_until("the object was tried again", tried_again)
     assert before["id"] == (failure() or {}).get("id")

@@ -69,12 +69,12 @@ class DrilledArchive:
         for number in range(len(self.workers)):
             self.start_worker(number)
         for url in self.worker_urls:
-            wait_until("the worker answers", partial(self.is_healthy, url), 60)
+            wait_until("the worker answers", partial(self.is_healthy, url))
 
     def start_store(self) -> None:
         """Start the store, and wait until it answers."""
         self.store.start()
-        wait_until("the store answers", lambda: _answers(self._health), 60)
+        wait_until("the store answers", lambda: _answers(self._health))
 
     def start_worker(self, number: int) -> None:
         """Start a worker in an empty work folder; it answers some seconds later."""

@@ -36,7 +36,7 @@ class Database:
 
     def start(self) -> None:
         """Start it again, and wait until it takes connections."""
-        wait_until("the database has started", self._has_started, 60)
+        wait_until("the database has started", self._has_started)
 
     def stop(self) -> None:
         """Shut down in order: transactions under way are rolled back."""
@@ -51,7 +51,7 @@ class Database:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_until("the database is dead", lambda: not any(_is_alive(pid) for pid in pids), 30)
+        wait_until("the database is dead", lambda: not any(_is_alive(pid) for pid in pids))
         for lock in (*self._folder.glob("postmaster.pid"), *self._folder.glob(".s.PGSQL.*.lock")):
             lock.unlink()
 

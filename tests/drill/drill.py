@@ -131,7 +131,7 @@ class _Drill:
     def _wait_for_events(self) -> None:
         set_up_store(self.archive.settings)
         for url in self.archive.worker_urls:
-            wait_until("the worker answers again", partial(self.archive.is_healthy, url), 60)
+            wait_until("the worker answers again", partial(self.archive.is_healthy, url))
         deadline = time.monotonic() + _EVENTS
         while time.monotonic() < deadline and not self.proxy.is_quiet(self.result.plan.quiet):
             time.sleep(_TICK)

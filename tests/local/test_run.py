@@ -97,7 +97,7 @@ def test_a_killed_archive_leaves_no_process_behind(tmp_path: Path) -> None:
     assert len(processes_of(home)) >= 4
     started.process.kill()
     started.end()
-    wait_until("all parts have ended", lambda: not processes_of(home), 30)
+    wait_until("all parts have ended", lambda: not processes_of(home))
 
 
 def test_a_generated_password_is_in_a_private_file_and_ctrl_c_stops_everything(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def serving(part: str, env: Mapping[str, str], folder: Path, url: str) -> Iterat
     with (folder / f"{part}.log").open("w") as log:
         process = subprocess.Popen(command(part), env=env, cwd=folder, stdout=log, stderr=log)
         try:
-            wait_until(f"{part} answers", lambda: answers(url) or process.poll() is not None, 60)
+            wait_until(f"{part} answers", lambda: answers(url) or process.poll() is not None)
             assert process.poll() is None, (folder / f"{part}.log").read_text()
             yield
         finally:

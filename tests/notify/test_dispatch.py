@@ -189,7 +189,7 @@ def test_dispatchers_side_by_side_share_the_work(sessions: Sessions, database_ur
     def work() -> None:
         with another(database_url) as mine:
             dispatcher = Dispatcher(mine, {"webhook": witness}, QUICK)
-            wait_until("all is sent", lambda: (dispatcher.dispatch(), not left(mine))[1], 60)
+            wait_until("all is sent", lambda: (dispatcher.dispatch(), not left(mine))[1])
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:

@@ -53,7 +53,7 @@ class Restarts:
         os.kill(process_of(stored.home / "conf", self.program), signal.SIGKILL)
         wait_until("the store is started again", lambda: "object store has ended" in stored.output)
         key = "restarts/after.fits"
-        wait_until("the store takes objects again", lambda: self.is_put(stored, key), 60)
+        wait_until("the store takes objects again", lambda: self.is_put(stored, key))
         after = stored.agree(deep=True)
         kept = set(before.frames) if self.keeps else set()
         assert set(after.frames) == kept | {key}

@@ -16,7 +16,7 @@ from tests.archive import RunningArchive, StartedProcess
 
 __all__ = ["StoredArchive", "s3_event"]
 
-_AGREE_SECONDS = 60.0
+_AGREE_SECONDS = 180.0
 _LOOK_SECONDS = 0.3
 _OTHER_WEBHOOK = {
     "MINIO_NOTIFY_WEBHOOK_ENABLE_OTHER": "on",

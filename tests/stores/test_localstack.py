@@ -72,8 +72,8 @@ class TestQueue:
         poison = ["{", json.dumps({"Records": [{"eventSource": "somebody:else"}]})]
         room.send(poison[0], *[room.put(f"{number}.fits") for number in range(12)], poison[1])
         with polled(room):
-            wait_until("the others are settled", lambda: not disagreements(room.settings), 60)
-            wait_until("the poison is out of the way", lambda: room.waiting(room.dead) == 2, 60)
+            wait_until("the others are settled", lambda: not disagreements(room.settings))
+            wait_until("the poison is out of the way", lambda: room.waiting(room.dead) == 2)
             wait_until("the queue is empty", lambda: room.waiting(room.url) == 0)
         dead = room.sqs.receive_message(QueueUrl=room.dead, MaxNumberOfMessages=10)["Messages"]
         assert {message["Body"] for message in dead} <= set(poison)
@@ -83,10 +83,10 @@ class TestQueue:
         room.make_queue(attempts=100)
         room.send(room.put("a.fits"), room.put("b.fits"))
         with polled(room):
-            wait_until("both have failed", lambda: len(room.failures()) == 2, 60)
+            wait_until("both have failed", lambda: len(room.failures()) == 2)
             assert room.waiting(room.url) == 2
             room.store.ensure_bucket(room.settings.derived_bucket)
-            wait_until("both are settled", lambda: not disagreements(room.settings, broken=()), 60)
+            wait_until("both are settled", lambda: not disagreements(room.settings, broken=()))
             wait_until("the queue is empty", lambda: room.waiting(room.url) == 0)
         assert room.waiting(room.dead) == 0
 
@@ -102,7 +102,7 @@ class TestQueue:
             return room.handle(event)
 
         with polled(room, slowly):
-            wait_until("the queue is empty", lambda: room.waiting(room.url) == 0, 60)
+            wait_until("the queue is empty", lambda: room.waiting(room.url) == 0)
         assert [record["attributes"]["ApproximateReceiveCount"] for record in begun] == ["1"]
         assert not disagreements(room.settings)
 
