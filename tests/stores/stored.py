@@ -99,7 +99,7 @@ class StoredArchive:
             if not found or time.monotonic() > deadline:
                 break
             time.sleep(_LOOK_SECONDS)
-        assert found == []
+        assert found == [], f"{found}, and ingest said:\n{self.running.log('ingest')[-4000:]}"
         if deep:
             assert self._inspector.differences(contents, deep=True) == []
         return contents
