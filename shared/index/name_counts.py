@@ -14,7 +14,7 @@ from shared.index.scope import Scope
 from shared.index.shapes import Sought, sought
 from shared.index.tally_models import NO_DAY, TallyChange, TallyName
 
-__all__ = ["is_by_name", "parts_by_name"]
+__all__ = ["combinations_by_name", "is_by_name", "parts_by_name"]
 
 _FEW = 20_000
 """Frames whose names are looked at one by one, rather than to look the part up among all names."""
@@ -48,6 +48,19 @@ def parts_by_name(session: Session, scope: Scope, *, by_combination: bool) -> li
     is_plain = scope.combinations is None and not by_combination
     gathered = _summed(scope, is_sure) if is_plain else _gathered(scope, is_sure)
     return [gathered, _changed(scope, is_sure), *_rows(session, scope, possible)]
+
+
+def combinations_by_name(session: Session, scope: Scope) -> Sequence[int] | None:
+    """Return the combinations that frames of a scope that `is_by_name` may have; None where only rows can tell."""
+    if not is_by_name(scope):
+        return None
+    part = sought(scope.wanted.basename_part or "")
+    if part.sure is None or part.possible is None or _has_shapeless(session):
+        return None
+    ways = or_(*(TextPosition(NameShape.shape, way) > 0 for way in (part.sure, *part.possible)))
+    gathered = select(TallyName.combination_id).join(NameShape, NameShape.id == TallyName.shape_id).where(ways)
+    recent = select(TallyChange.combination_id).join(NameShape, NameShape.id == TallyChange.shape_id).where(ways)
+    return session.scalars(gathered.union(recent.where(TallyChange.combination_id.is_not(None)))).all()
 
 
 def _possible(session: Session, sure: str, part: Sought) -> Sequence[int] | None:
@@ -91,6 +104,10 @@ def _rows(session: Session, scope: Scope, possible: Sequence[int]) -> list[State
     found = []
     if possible:
         found.append(each.where(among(Frame.shape_id, possible), *scope.rows(by_index=False)))
-    if session.scalar(select(exists().where(Frame.shape_id.is_(None)))):
+    if _has_shapeless(session):
         found.append(each.where(Frame.shape_id.is_(None), *scope.rows()))
     return found
+
+
+def _has_shapeless(session: Session) -> bool:
+    return bool(session.scalar(select(exists().where(Frame.shape_id.is_(None)))))

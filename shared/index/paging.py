@@ -14,16 +14,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from shared.index.among import among
-from shared.index.counts import day_conditions
 from shared.index.cursor import Position
+from shared.index.days import days_of, first_day, midnight
 from shared.index.falling import falling_ids
 from shared.index.models import Frame
+from shared.index.name_counts import combinations_by_name
 from shared.index.name_parts import SHORTEST
-from shared.index.scope import EPOCH, Days, Scope
+from shared.index.scope import Days, Scope
 from shared.index.selection import SORT_COLUMNS, FrameQuery
-from shared.index.tallies import ALL
-from shared.index.tally_models import NO_DAY, TallyChange, TallyDay
 
 __all__ = ["Window", "ordering", "page_ids", "page_statement", "window_of"]
 
@@ -95,7 +93,16 @@ def window_of(session: Session, query: FrameQuery, scope: Scope, position: Posit
 
 def _anywhere(session: Session, query: FrameQuery, scope: Scope, count: int) -> Window:
     every = _every(session) if _has_own_index(scope) and count > _FEW else count
-    return Window(None, None, query.offset, every, count)
+    window = Window(None, None, query.offset, every, count)
+    in_time = query.sort == "DATE_OBS" and not scope.has_undated
+    named = combinations_by_name(session, scope) if count > _FEW and in_time else None
+    if named is None:
+        return window
+    # An instrument that came late has none of the frames that are walked over first.
+    day = first_day(session, named, descending=query.descending)
+    if day is None:
+        return window
+    return replace(window, stop=midnight(day + 1)) if query.descending else replace(window, first=midnight(day))
 
 
 def page_statement(
@@ -153,9 +160,9 @@ def _window(session: Session, query: FrameQuery, scope: Scope, length: int) -> W
         return None
     if query.offset <= _NEAR and scope.combinations is None:
         return None
-    days = _days(session, scope, is_descending=query.descending)
     before, total, rows, first, last = 0, 0, 0, None, None
-    for day, frames, every in days:
+    near = query.offset <= _NEAR and scope.wanted.night is None
+    for day, frames, every in days_of(session, scope, descending=query.descending, near=near):
         if first is None and total + frames > query.offset:
             first, before = day, total
         total += frames
@@ -168,53 +175,14 @@ def _window(session: Session, query: FrameQuery, scope: Scope, length: int) -> W
         return None
     earliest, latest = min(first, last), max(first, last)
     return Window(
-        first=_midnight(earliest),
-        stop=_midnight(latest + 1),
+        first=midnight(earliest),
+        stop=midnight(latest + 1),
         offset=query.offset - before,
         rows=rows,
         matching=total - before,
     )
 
 
-def _days(session: Session, scope: Scope, *, is_descending: bool) -> Sequence[tuple[int, int, int]]:
-    """Return for each day how many frames of a scope, and how many of any, there are; in the order asked for.
-
-    A day that the scope holds in part is counted by its rows.
-    """
-    found: dict[int, int] = {}
-    every: dict[int, int] = {}
-    gathered = day_conditions(scope, TallyDay.day, TallyDay.night)
-    if scope.combinations is None:
-        gathered.append(TallyDay.combination_id == ALL)
-    else:
-        gathered.append(among(TallyDay.combination_id, scope.combinations))
-    recent = day_conditions(scope, TallyChange.day, TallyChange.night)
-    if scope.combinations is not None:
-        recent.append(among(TallyChange.combination_id, scope.combinations))
-    parts = [
-        select(TallyDay.day, TallyDay.frames).where(*gathered),
-        select(TallyChange.day, TallyChange.frames).where(*recent),
-    ]
-    together = parts[0].union_all(parts[1]).subquery()
-    for day, frames in session.execute(select(together.c.day, func.sum(together.c.frames)).group_by(together.c.day)):
-        found[day] = int(frames)
-    for first, last in scope.days.edges if scope.days is not None else ():
-        of_edge = select(func.count()).select_from(Frame).where(*scope.rows(), Frame.date_obs.between(first, last))
-        day = (first.date() - EPOCH).days
-        found[day] = found.get(day, 0) + (session.scalar(of_edge) or 0)
-    if scope.combinations is not None:
-        calendar = select(TallyDay.day, func.sum(TallyDay.frames)).where(
-            TallyDay.combination_id == ALL, TallyDay.day != NO_DAY
-        )
-        every = {day: int(frames) for day, frames in session.execute(calendar.group_by(TallyDay.day))}
-    ordered = sorted(found, reverse=is_descending)
-    return [(day, found[day], max(every.get(day, 0), found[day])) for day in ordered]
-
-
 def _column(query: FrameQuery) -> InstrumentedAttribute[Any]:
     column: InstrumentedAttribute[Any] = getattr(Frame, SORT_COLUMNS[query.sort])
     return column
-
-
-def _midnight(day: int) -> dt.datetime:
-    return dt.datetime.combine(EPOCH, dt.time()) + dt.timedelta(days=day)
