@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from functions.ingest.handler import handle
 from localstack.bodies import BodyError, read_body
+from localstack.bundler import BundleThread
 from localstack.dispatcher import DispatchThread
 from localstack.queue import Queue
 from localstack.queue_poller import QueuePoller
@@ -57,7 +58,11 @@ class _Host:
         self._is_stopping = asyncio.Event()
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._dispatcher = DispatchThread(settings)
-        self._background: list[Sweeper | QueuePoller | DispatchThread] = [Sweeper(settings), self._dispatcher]
+        self._background: list[Sweeper | QueuePoller | DispatchThread | BundleThread] = [
+            Sweeper(settings),
+            self._dispatcher,
+            BundleThread(settings),
+        ]
         if settings.queue_url is not None:
             queue = Queue(settings.queue_url, settings)
             self._background.append(QueuePoller(queue, self._take_batch, workers=settings.ingest_workers))

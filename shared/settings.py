@@ -256,6 +256,19 @@ class Settings(BaseSettings):
     zip_limit_frames: int = Field(
         200_000, ge=1, title="Frames in a zip", description="Frames that one zip may have; each takes 1 kB of memory."
     )
+    bundle_seconds: float = Field(
+        3 * 86400.0,
+        ge=60,
+        le=_LONGEST_SECONDS,
+        title="Life of bundles",
+        description="Seconds that a bundle of `/bundles/` is kept in the derived bucket after it was built.",
+    )
+    bundle_function: str | None = Field(
+        None,
+        title="Bundle function",
+        description="Name or ARN of the AWS Lambda function that builds bundles, called as soon as one is ordered. "
+        "Unset: whoever builds them looks for new ones.",
+    )
     notify_url: SecretStr | None = Field(
         None,
         title="Webhook",

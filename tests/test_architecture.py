@@ -13,6 +13,7 @@ ROOMS = {
     "localstack": 4,
     "functions.ingest": 3,
     "functions.api": 3,
+    "functions.bundle": 3,
     "functions.reconcile": 3,
     "shared.cli": 3,
     "shared.bundle": 2,

@@ -10,6 +10,7 @@ from functions.api.envelope import Envelope
 from functions.api.errors import add_error_answers
 from functions.api.routes import (
     accounts,
+    bundle_files,
     bundles,
     catalogs,
     creation,
@@ -18,6 +19,7 @@ from functions.api.routes import (
     frames,
     headers,
     health,
+    orders,
     pages,
     previews,
     tokens,
@@ -69,6 +71,8 @@ def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> Fa
         creation,
         uploads,
         bundles,
+        orders,
+        bundle_files,
         failures,
     ):
         app.include_router(routes.router)

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from email.utils import format_datetime
 from itertools import islice
 
@@ -15,7 +15,9 @@ from starlette.responses import Response
 from functions.api.dependencies import Services, get_services
 from functions.api.envelope import ASKED_METHOD
 from functions.api.errors import FrameNotFoundError, answer
+from functions.api.ordering import redirect_to_bundle
 from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if_range
+from functions.api.wishes import Wanted
 from functions.api.zips import ZipResponse, whole_zip
 from shared.bundle.assembly import Assembly, Window, assemble, bundle_name
 from shared.bundle.inside import Wish
@@ -24,7 +26,7 @@ from shared.bundle.presence import missing_objects
 from shared.database import read, utc_now
 from shared.index.bundles import BundleFrame
 
-__all__ = ["answer_zip"]
+__all__ = ["answer_zip", "load_frames"]
 
 _LAMBDA_LIMIT = 4_000_000
 _OUR_ETAG = re.compile(r'"[0-9a-f]{32}-([0-9]{8})"')
@@ -34,57 +36,64 @@ _LEFT_OUT_SHOWN = 100
 _logger = logging.getLogger(__name__)
 
 
-def answer_zip(
-    request: Request,
-    ask: Callable[[Session], Iterable[BundleFrame]],
-    asked: Sequence[str],
-    expected: int | None = None,
-) -> Response:
-    """Return the zip of the frames that ``ask`` finds, or the part of it that the request asks for.
+def answer_zip(request: Request, wanted: Wanted) -> Response:
+    """Return the zip of the frames that are wanted, or the part of it that the request asks for.
 
-    Parameters
-    ----------
-    asked
-        Lines that tell what is asked for.
-    expected
-        How many frames there must be.
+    Where a whole answer has to be in memory before it is sent, a long one is built in the bucket: 303 to its place.
 
     Raises
     ------
     FrameNotFoundError
-        There are fewer.
+        Frames were asked for by id, and are not there.
     HTTPException
         413: more frames, or a longer answer, than the settings allow.
     """
     services = get_services(request)
-    frames = _load(services, services.readers, ask)
-    if services.replica is not None and expected is not None and len(frames) != expected:
-        frames = _load(services, services.sessions, ask)
-    if expected is not None and len(frames) != expected:
-        raise FrameNotFoundError
+    frames = load_frames(services, wanted)
     day = _day(request)
+    wish = Wish(request.state.account.username, day, wanted.asked)
     try:
         assembly = assemble(
             frames,
-            lambda: _load(services, services.sessions, ask),
+            lambda: _load(services, services.sessions, wanted),
             lambda plan, changed: _asked(request, plan, day, changed=changed),
             lambda states: missing_objects(services.store, states, services.bundle_threads),
-            wish=Wish(request.state.account.username, day, tuple(asked)),
+            wish=wish,
         )
     except RangeNotSatisfiableError as error:
         return answer(416, "No such range.", {"Content-Range": f"bytes */{error.length}", "Accept-Ranges": "bytes"})
-    return _respond(request, services, assembly, day)
+    return _respond(request, services, assembly, wish)
 
 
-def _load(
-    services: Services, sessions: sessionmaker[Session], ask: Callable[[Session], Iterable[BundleFrame]]
-) -> Sequence[BundleFrame]:
+def load_frames(services: Services, wanted: Wanted) -> Sequence[BundleFrame]:
+    """Return the frames that are wanted. What a replica does not know yet, the database itself is asked for.
+
+    Raises
+    ------
+    FrameNotFoundError
+        Not all that were asked for by id are there.
+    HTTPException
+        413: more than the settings allow.
+    """
+    frames = _load(services, services.readers, wanted)
+    if services.replica is not None and not _is_whole(frames, wanted):
+        frames = _load(services, services.sessions, wanted)
+    if not _is_whole(frames, wanted):
+        raise FrameNotFoundError
+    return frames
+
+
+def _load(services: Services, sessions: sessionmaker[Session], wanted: Wanted) -> Sequence[BundleFrame]:
     limit = services.settings.zip_limit_frames
     with read(sessions) as session:
-        frames = list(islice(ask(session), limit + 1))
+        frames = list(islice(wanted.ask(session), limit + 1))
     if len(frames) > limit:
         raise HTTPException(413, f"These are more than {limit} frames. Narrow the filters, or use limit and offset.")
     return frames
+
+
+def _is_whole(frames: Sequence[BundleFrame], wanted: Wanted) -> bool:
+    return wanted.frame_ids <= {frame.id for frame in frames}
 
 
 def _day(request: Request) -> dt.date:
@@ -118,8 +127,9 @@ def _last_modified(assembly: Assembly, day: dt.date) -> str:
     return format_datetime(moment.replace(tzinfo=dt.UTC, microsecond=0), usegmt=True)
 
 
-def _respond(request: Request, services: Services, assembly: Assembly, day: dt.date) -> Response:
+def _respond(request: Request, services: Services, assembly: Assembly, wish: Wish) -> Response:
     start, stop = assembly.window
+    day = wish.day
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Disposition": f"attachment; filename={bundle_name(day)}.zip",
@@ -135,16 +145,16 @@ def _respond(request: Request, services: Services, assembly: Assembly, day: dt.d
     status = 206 if assembly.asked else 200
     if _is_head(request):
         return Response(None, status, headers, media_type="application/zip")
-    _check_limit(request, services, stop - start)
+    _check_limit(services, stop - start)
+    if _is_buffered(request) and stop - start > _LAMBDA_LIMIT:
+        return redirect_to_bundle(request, assembly.frames, wish)
     _log(request, assembly)
     make = whole_zip if _is_buffered(request) else ZipResponse
     return make(services, assembly, status, headers)
 
 
-def _check_limit(request: Request, services: Services, length: int) -> None:
+def _check_limit(services: Services, length: int) -> None:
     limit = services.settings.zip_limit_bytes
-    if limit is None and _is_buffered(request):
-        limit = _LAMBDA_LIMIT
     if limit is not None and length > limit:
         raise HTTPException(
             413,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.requests import HTTPConnection
 
 from functions.api.probes import Probe, index_state, store_state
+from shared.bundle.calling import BundleCaller
 from shared.database import Pool, limited, make_engine, make_session_factory
 from shared.ingest.forget import forget_object
 from shared.intake.service import Intake
@@ -41,6 +42,7 @@ class Services:
     bundle_threads: ThreadPoolExecutor
     intake: Intake
     upload_threads: ThreadPoolExecutor
+    bundle_caller: BundleCaller
     probes: dict[str, Probe]
 
     @property
@@ -91,6 +93,7 @@ def make_services(settings: Settings, *, pool: Pool = "server") -> Services:
             replica=readers if replica is not None else None,
         ),
         upload_threads=ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload"),
+        bundle_caller=BundleCaller(settings),
         probes={
             "database": Probe(lambda: index_state(sessions)),
             **({"replica": Probe(lambda: index_state(readers))} if replica is not None else {}),

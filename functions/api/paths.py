@@ -1,11 +1,11 @@
-"""The one kind of parameter that paths have: a frame's id."""
+"""The parameters that paths have: ids of frames and of bundles."""
 
 from typing import Annotated
 
 from fastapi import Path
 from starlette.convertors import Convertor, register_url_convertor
 
-__all__ = ["FrameId"]
+__all__ = ["BundleId", "FrameId"]
 
 _LARGEST = 2**63 - 1
 
@@ -23,7 +23,23 @@ class _Digits(Convertor[int]):
         return str(value)
 
 
+class _Hex(Convertor[str]):
+    """What ids of bundles look like."""
+
+    regex = "[0-9a-f]{32}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
 register_url_convertor("digits", _Digits())
+register_url_convertor("bundle", _Hex())
 
 FrameId = Annotated[int, Path(description="Id of a frame, as in the frame object.")]
 """A frame's id in a path: ``{frame_id:digits}``."""
+
+BundleId = Annotated[str, Path(description="Id of a bundle.", json_schema_extra={"pattern": f"^{_Hex.regex}$"})]
+"""A bundle's id in a path: ``{bundle_id:bundle}``."""

@@ -7,6 +7,9 @@ from pydantic import BaseModel, Field
 
 __all__ = [
     "ERRORS",
+    "Bundle",
+    "BundleOrder",
+    "Bundles",
     "Created",
     "Credentials",
     "DirectUpload",
@@ -20,6 +23,7 @@ __all__ = [
     "Headers",
     "Health",
     "Key",
+    "LeftOut",
     "LoginForm",
     "LogoutForm",
     "StoredObject",
@@ -222,6 +226,54 @@ class Failures(BaseModel):
 
     count: int = Field(description="How many the filters leave in all.")
     results: list[Failure]
+
+
+class BundleOrder(BaseModel):
+    """What a bundle is to be made of: ids, or the filters of lists, here or in the URL."""
+
+    frame_ids: list[int] | None = None
+    query: str | dict[str, str] | None = Field(None, description="Filters as in the URL of a list: `night=2026-01-01`.")
+    related: bool = Field(False, description="Also the frames that their headers name.")
+    uncompress: bool = Field(False, description="Unpack what is tile-compressed.")
+
+
+class LeftOut(BaseModel):
+    """A frame that was asked for and is not in a bundle."""
+
+    id: int
+    filename: str
+    reason: str
+
+
+class Bundle(BaseModel):
+    """A bundle that was ordered; `queued`, `building`, `ready` or `failed`. Paths are relative to its root."""
+
+    id: str
+    state: str
+    status_url: str
+    file_url: str = Field(description="Waits until it is ready, and redirects to the zip.")
+    url: str | None = Field(description="A link to the zip that needs no token, once it is ready.")
+    url_expires: dt.datetime | None
+    filename: str
+    asked: list[str] = Field(description="What was asked for, for people.")
+    frames: int
+    bytes: int = Field(description="Of the zip; of its frames alone, until it is planned.")
+    bytes_done: int
+    progress: float = Field(description="From 0 to 1.")
+    bytes_passed: int | None = Field(description="Bytes that were not copied inside the store.")
+    crc32: str | None = Field(description="Of the whole zip.")
+    left_out: list[LeftOut]
+    detail: str | None = Field(description="Why it failed, or waits.")
+    created: dt.datetime
+    finished: dt.datetime | None
+    expires: dt.datetime | None = Field(description="When it is removed.")
+
+
+class Bundles(BaseModel):
+    """Bundles, the newest first."""
+
+    count: int
+    results: list[Bundle]
 
 
 class Health(BaseModel):

@@ -20,7 +20,7 @@ from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if
 from shared.errors import ObjectChangedError, StoreError
 from shared.store.model import ObjectState
 
-__all__ = ["is_buffered", "stream_object"]
+__all__ = ["is_buffered", "sends_token_on", "stream_object"]
 
 _PIECE = 2 << 20
 _LAMBDA_LIMIT = 4 << 20
@@ -79,6 +79,12 @@ def stream_object(request: Request, state: ObjectState, headers: Mapping[str, st
 def is_buffered(request: Request) -> bool:
     """Tell whether the whole answer is in memory before it is sent, as on Lambda."""
     return "aws.event" in request.scope
+
+
+def sends_token_on(request: Request) -> bool:
+    """Tell whether the client would send its token to where a redirect leads, as far as its User-Agent says."""
+    agent = request.headers.get("user-agent", "").lower()
+    return any(agent.startswith(begin.lower()) for begin in get_services(request).settings.stream_clients)
 
 
 class _Pieces:

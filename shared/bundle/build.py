@@ -105,8 +105,12 @@ class BundleBuilder:
         return passed_bytes(parts)
 
     def drop(self, key: str, uploads: Uploads) -> None:
-        """Drop what there is of a zip that will not be finished; that nothing is there is no error."""
-        for name, upload_id in uploads.ids.items():
+        """Drop what there is of a zip that will not be finished; that nothing is there is no error.
+
+        Uploads that were begun under its key and never noted, because their process was killed, go as well.
+        """
+        stray = multipart.uploads_of(self._store, self._bucket, key)
+        for name, upload_id in dict.fromkeys([*uploads.ids.items(), *stray]):
             _drop_upload(self._store, self._bucket, name, upload_id)
         self._store.delete(self._bucket, tuple(name for name in uploads.ids if name != key))
         uploads.ids.clear()
@@ -160,9 +164,10 @@ class BundleBuilder:
 
     def _begin(self, task: _Task, uploads: Uploads) -> tuple[str | None, Mapping[int, Part]]:
         """Return the upload and its parts that are there and have the right length; no upload if it is complete."""
-        known = uploads.ids.get(task.key)
+        known = uploads.ids.get(task.key) or self._stray(task.key)
         sizes = {number: part.size for number, part in enumerate(task.parts, 1)}
         if known is not None:
+            uploads.ids[task.key] = known
             try:
                 there = multipart.parts_there(self._store, self._bucket, task.key, known)
                 return known, {part.number: part for part in there if sizes.get(part.number) == part.size}
@@ -173,6 +178,11 @@ class BundleBuilder:
         uploads.ids[task.key] = fresh
         uploads.save(uploads.ids)
         return fresh, {}
+
+    def _stray(self, key: str) -> str | None:
+        """Return an upload that was begun and never noted: what was written to it is of the same zip."""
+        found = multipart.uploads_of(self._store, self._bucket, key)
+        return next((upload_id for name, upload_id in found if name == key), None)
 
     def _is_complete(self, task: _Task) -> bool:
         """Tell whether an upload that is gone has become its object: nothing else is ever written there."""

@@ -1,7 +1,7 @@
 """The frames of a bundle: no more of each than a zip needs."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from shared.index.among import among
 from shared.index.counts import count_frames
 from shared.index.models import Frame
 from shared.index.paging import page_ids
+from shared.index.query import related_ids
 from shared.index.scope import scope_of
 from shared.index.selection import FrameQuery
 
-__all__ = ["BundleFrame", "bundle_of_ids", "bundle_of_query"]
+__all__ = ["BundleFrame", "bundle_of_ids", "bundle_of_query", "packed_ids", "with_related"]
 
 _COLUMNS = (
     Frame.id,
@@ -38,6 +39,7 @@ _COLUMNS = (
     Frame.instrument,
     Frame.reduction_level,
 )
+_IN_TILES = "compressed-image"
 _ROWS_AT_ONCE = 1000
 _LARGEST = 2**63 - 1
 
@@ -85,6 +87,27 @@ def bundle_of_ids(session: Session, frame_ids: Sequence[int]) -> Iterator[Bundle
         for frame_id in some:
             if frame_id in found:
                 yield _frame(found[frame_id])
+
+
+def with_related(session: Session, frames: Iterable[BundleFrame]) -> Iterator[BundleFrame]:
+    """Yield the frames, then those that their headers name (calibrations, raw frames), each once, by ascending id."""
+    known = list(frames)
+    frame_ids = [frame.id for frame in known]
+    more: set[int] = set()
+    for start in range(0, len(frame_ids), _ROWS_AT_ONCE):
+        more.update(*related_ids(session, frame_ids[start : start + _ROWS_AT_ONCE]).values())
+    yield from known
+    yield from bundle_of_ids(session, sorted(more.difference(frame_ids)))
+
+
+def packed_ids(session: Session, frame_ids: Sequence[int]) -> set[int]:
+    """Return those of the frames that have an image in tiles."""
+    found: set[int] = set()
+    for start in range(0, len(frame_ids), _ROWS_AT_ONCE):
+        some = frame_ids[start : start + _ROWS_AT_ONCE]
+        rows = session.execute(select(Frame.id, Frame.hdu_kinds).where(among(Frame.id, some)))
+        found |= {frame_id for frame_id, kinds in rows if _IN_TILES in kinds}
+    return found
 
 
 def _frame(row: Sequence[Any]) -> BundleFrame:

@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 import shared.accounts.models
+import shared.index.bundle_jobs
 import shared.index.models
 import shared.index.tally_models  # noqa: F401 - all make their tables known to Base
 from shared.database import WRITE, Base, make_engine

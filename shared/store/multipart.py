@@ -23,6 +23,7 @@ __all__ = [
     "part_links",
     "parts_there",
     "plan_parts",
+    "uploads_of",
     "write_part",
 ]
 
@@ -116,6 +117,13 @@ def parts_there(store: Store, bucket: str, key: str, upload_id: str) -> list[Par
         marker = answer.get("NextPartNumberMarker", 0)
         if not answer.get("IsTruncated") or not marker:
             return found
+
+
+def uploads_of(store: Store, bucket: str, prefix: str) -> list[tuple[str, str]]:
+    """Return key and id of up to a thousand uploads to keys that begin so; MinIO knows those to one whole key only."""
+    with translated("list uploads to", bucket, prefix):
+        answer = store.s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+    return [(upload["Key"], upload["UploadId"]) for upload in answer.get("Uploads", [])]
 
 
 def complete(store: Store, bucket: str, key: str, upload_id: str, parts: list[Part]) -> None:

@@ -1,5 +1,6 @@
 """Uploads of files in bounded memory, and versions that are taken back."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from boto3.s3.transfer import TransferConfig
@@ -8,19 +9,28 @@ from shared.store.client import Store
 from shared.store.faults import translated
 from shared.store.model import ObjectState
 
-__all__ = ["delete_version", "is_versioned", "upload_path"]
+__all__ = ["delete_version", "is_versioned", "metadata_of", "upload_path"]
 
 _PARTS = TransferConfig(multipart_threshold=64 << 20, multipart_chunksize=32 << 20, max_concurrency=2)
 
 
-def upload_path(store: Store, bucket: str, key: str, path: Path, content_type: str) -> ObjectState:
+def upload_path(
+    store: Store, bucket: str, key: str, path: Path, content_type: str, metadata: Mapping[str, str] = {}
+) -> ObjectState:
     """Write an object from a file, in parts where it is large, and return what stands under the key then.
 
     A path, and not an open file: parts of that would be read into memory whole.
     """
+    extra = {"ContentType": content_type, "Metadata": dict(metadata)}
     with translated("write", bucket, key):
-        store.s3.upload_file(str(path), bucket, key, ExtraArgs={"ContentType": content_type}, Config=_PARTS)
+        store.s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Config=_PARTS)
     return store.head(bucket, key)
+
+
+def metadata_of(store: Store, state: ObjectState) -> Mapping[str, str]:
+    """Return what was written beside the object when it was uploaded."""
+    with translated("look at", state.bucket, state.key):
+        return store.s3.head_object(Bucket=state.bucket, Key=state.key, IfMatch=f'"{state.etag}"')["Metadata"]
 
 
 def is_versioned(state: ObjectState) -> bool:

@@ -19,7 +19,7 @@ from shared.database import write
 from shared.index.frames import put_frame, remove_frame
 from shared.migrations import upgrade
 from shared.settings import Settings
-from tests.api.conftest import local_settings, make_client, make_key
+from tests.api.conftest import Sessions, local_settings, make_client, make_key
 from tests.archive import RunningArchive
 from tests.index.factory import make_record
 
@@ -35,6 +35,7 @@ class ZipStore:
         self.app = app
         self.settings = settings
         self.store = app.state.services.store
+        self.sessions: Sessions = app.state.services.sessions
         self.key = make_key(app.state.services.sessions, "ada")
         self.client: TestClient = make_client(app, self.key)
 
@@ -62,7 +63,7 @@ def zip_store(archive: RunningArchive, home: Path, **more: Any) -> Iterator[ZipS
     archive.store.ensure_bucket(BUCKET)
     names = ("s3_endpoint_url", "s3_public_url", "s3_access_key", "s3_secret_key", "s3_region")
     same = {name: getattr(archive.settings, name) for name in names}
-    settings = local_settings(home, **same, bucket=BUCKET, derived_bucket=archive.derived, **more)
+    settings = local_settings(home, **same | {"bucket": BUCKET, "derived_bucket": archive.derived} | more)
     app = create_app(settings)
     upgrade(app.state.services.engine)
     yield ZipStore(app, settings)

@@ -101,6 +101,17 @@ def tokens(own: RunningArchive) -> list[str]:
     return made
 
 
+@pytest.fixture
+def bundles(own: RunningArchive, tokens: list[str]) -> list[str]:
+    """Ids of a bundle for each token; one that a test has deleted is ordered again."""
+    found = []
+    for token in tokens:
+        headers = {"Authorization": f"Token {token}"}
+        answer = httpx.post(f"{own.url}/bundles/?order=asc", headers=headers, trust_env=False)
+        found.append(str(answer.json()["id"]))
+    return found
+
+
 def operation_of(schema: schemathesis.BaseSchema, label: str) -> APIOperation[Any, Any, Any, Any]:
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result
@@ -116,6 +127,7 @@ def test_every_answer_is_described(
     schema: schemathesis.BaseSchema,
     session: requests.Session,
     tokens: list[str],
+    bundles: list[str],
     label: str,
     mode: GenerationMode,
 ) -> None:
@@ -129,7 +141,8 @@ def test_every_answer_is_described(
         case: Case[Any] = data.draw(requests_of)
         frame_id = data.draw(st.integers(-FRAMES, FRAMES))
         if case.path_parameters and frame_id > 0:
-            case.path_parameters = dict.fromkeys(case.path_parameters, frame_id)
+            ids = {"bundle_id": data.draw(st.sampled_from(bundles))}
+            case.path_parameters = {name: ids.get(name, frame_id) for name in case.path_parameters}
         if data.draw(st.sampled_from([True, False, False])):
             case.query = {}
         token = data.draw(st.sampled_from([*tokens, *tokens, "wrong", None]))
@@ -140,4 +153,4 @@ def test_every_answer_is_described(
 
     check()
     if label.startswith("GET ") and mode is GenerationMode.POSITIVE:
-        assert seen & {200, 302}, f"only {seen}: the requests never got past the door"
+        assert seen & {200, 302, 303}, f"only {seen}: the requests never got past the door"

@@ -15,6 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
 
 import shared.accounts.models
+import shared.index.bundle_jobs
 import shared.index.models  # noqa: F401
 from shared.database import Base, make_engine
 from shared.migrations import current_revision, downgrade, head_revision, make_config, upgrade

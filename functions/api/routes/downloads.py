@@ -12,7 +12,7 @@ from functions.api.paths import FrameId
 from functions.api.presentation import download_document
 from functions.api.routers import frame_files_router
 from functions.api.schemas import Download, Error
-from functions.api.streams import stream_object
+from functions.api.streams import sends_token_on, stream_object
 from shared.database import utc_now
 from shared.errors import InvalidParameterError
 from shared.index.models import Frame
@@ -57,7 +57,7 @@ def get_download(request: Request, frame_id: FrameId) -> Response:
         raise InvalidParameterError("redirect")
     redirects = _REDIRECTS[word]
     frame = find_frame(request, frame_id).frame
-    if redirects is None and _sends_token_on(request):
+    if redirects is None and sends_token_on(request):
         return _served(request, frame)
     services = get_services(request)
     life = dt.timedelta(seconds=services.settings.link_seconds)
@@ -69,11 +69,6 @@ def get_download(request: Request, frame_id: FrameId) -> Response:
     if redirects is False:
         return JSONResponse(download_document(frame, url=url, expires=expires), headers=headers)
     return Response(status_code=302, headers=headers | {"Location": url})
-
-
-def _sends_token_on(request: Request) -> bool:
-    agent = request.headers.get("user-agent", "").lower()
-    return any(agent.startswith(begin.lower()) for begin in get_services(request).settings.stream_clients)
 
 
 def _served(request: Request, frame: Frame) -> Response:

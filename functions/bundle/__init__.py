@@ -1,0 +1,1 @@
+"""The bundle function: builds zips in the bucket."""
