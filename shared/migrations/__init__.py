@@ -4,7 +4,6 @@ Alembic runs without an ini file. Any number of processes may start at once: the
 others wait for it and find nothing left to do.
 """
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +11,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+from sqlalchemy.exc import PendingRollbackError
 
-from shared.database import WRITE
 from shared.errors import SchemaError
+from shared.migrations.locking import migrating
 
 __all__ = [
     "check_schema",
@@ -26,10 +26,6 @@ __all__ = [
     "make_config",
     "upgrade",
 ]
-
-_ADVISORY_LOCK = 0x66697473
-# Alembic keeps the migration under way in module globals.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 def make_config() -> Config:
@@ -73,7 +69,10 @@ def known_revisions() -> tuple[str, ...]:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring a database's schema to a version, by default the latest, in one transaction.
+    """Bring a database's schema to a version, by default the latest.
+
+    On SQLite in one transaction; on PostgreSQL as `shared.migrations.online` does it: others go on meanwhile, and an
+    upgrade that was broken off is gone on with.
 
     Raises
     ------
@@ -92,8 +91,9 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def _run(engine: Engine, operation: Callable[[Config, str], None], revision: str) -> None:
     config = make_config()
-    with _ONE_AT_A_TIME, engine.execution_options(**WRITE).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    with migrating(engine) as connection:
         config.attributes["connection"] = connection
-        operation(config, revision)
+        try:
+            operation(config, revision)
+        except PendingRollbackError as error:  # of Alembic, which tidies up a connection that is gone
+            raise error.__context__ or error from None

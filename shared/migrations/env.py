@@ -7,18 +7,23 @@ import shared.accounts.models
 import shared.index.bundle_jobs
 import shared.index.models
 import shared.index.tally_models  # noqa: F401 - all make their tables known to Base
-from shared.database import WRITE, Base, make_engine
+from shared.database import Base, make_engine
+from shared.migrations.locking import migrating
 from shared.settings import settings
 
 __all__ = ["run"]
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations; SQLite takes part in transactions, since `shared.database` begins them itself."""
+    """Run the migrations.
+
+    On SQLite all in one transaction, since `shared.database` begins it; on PostgreSQL each in its own.
+    """
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         transactional_ddl=True,
+        transaction_per_migration=connection.dialect.name == "postgresql",
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():
@@ -30,6 +35,6 @@ if given is not None:
     run(given)
 else:
     engine = make_engine(settings().effective_database_url, name="fitsvault-migrate")
-    with engine.execution_options(**WRITE).begin() as made:
+    with migrating(engine) as made:
         run(made)
     engine.dispose()

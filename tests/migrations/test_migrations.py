@@ -17,9 +17,14 @@ from sqlalchemy import Engine, inspect, text
 import shared.accounts.models
 import shared.index.bundle_jobs
 import shared.index.models  # noqa: F401
-from shared.database import Base, make_engine
+from shared.database import Base, make_engine, make_session_factory, write
+from shared.index.parameters import parse_query
+from shared.index.query import list_frames
+from shared.index.tallies import wrong_counts
 from shared.migrations import current_revision, downgrade, head_revision, make_config, upgrade
 from shared.settings import settings
+from tests.population.loading import load
+from tests.population.stream import Population
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {"alembic_version", "failures", "frame_links", "frames", "sessions", "throttles", "tokens", "users"}
@@ -152,6 +157,20 @@ def test_alembic_by_itself_migrates_the_configured_database(tmp_path: Path, monk
     engine = make_engine(f"sqlite:///{tmp_path / 'other.sqlite'}")
     assert current_revision(engine) == head_revision()
     engine.dispose()
+
+
+def test_a_full_index_goes_back_and_forward(engine: Engine) -> None:
+    upgrade(engine)
+    load(engine, Population(500).batches())
+    downgrade(engine, "0007")
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM frames WHERE id % 3 = 0"))
+        connection.execute(text("UPDATE frames SET site = 'elsewhere', object_name = 'other' WHERE id % 7 = 0"))
+    upgrade(engine)
+    with write(make_session_factory(engine)) as session:
+        assert wrong_counts(session) == {}
+        page = list_frames(session, parse_query([("SITE", "elsewhere"), ("undated", "true"), ("limit", "0")]))
+        assert page.count == sum(1 for frame_id in range(1, 501) if frame_id % 7 == 0 and frame_id % 3)
 
 
 def test_a_grown_index_keeps_its_rows(engine: Engine) -> None:

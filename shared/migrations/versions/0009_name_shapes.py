@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from shared.migrations.online import at_once, autocommitting, drop_index, has_rows, make_index
+
 __all__ = ["downgrade", "upgrade"]
 
 revision: str = "0009"
@@ -12,6 +14,8 @@ depends_on: str | None = None
 
 BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TABLES = ("frames", "tally_changes")
+INDEX = "ix_frames_shape_id"
 SQLITE_VIEW = """
 CREATE VIEW tally_frames AS SELECT
     id,
@@ -98,6 +102,50 @@ END $$
 
 def upgrade() -> None:
     """Add the tables and the column, and begin to count. Frames that are there have no shape until they are written."""
+    if op.get_bind().dialect.name == "postgresql":
+        _upgrade_online()
+        return
+    _make_tables()
+    for table in TABLES:
+        op.add_column(table, sa.Column("shape_id", ID, nullable=True))
+    op.create_index(INDEX, "frames", ["shape_id"])
+    for statement in _sqlite(counts_shapes=True):
+        op.get_bind().exec_driver_sql(statement)
+
+
+def downgrade() -> None:
+    """Take them away again."""
+    if op.get_bind().dialect.name == "postgresql":
+        _downgrade_online()
+        return
+    for statement in _sqlite(counts_shapes=False):
+        op.get_bind().exec_driver_sql(statement)
+    op.drop_index(INDEX, "frames")
+    for table in TABLES:
+        op.drop_column(table, "shape_id")
+    _drop_tables()
+
+
+def _upgrade_online() -> None:
+    """Do so while others read and write; a frame without a shape is counted as one, so nothing is wrong meanwhile."""
+    with autocommitting() as connection:
+        _make_tables()
+        for table in TABLES:
+            at_once(connection, f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS shape_id bigint")
+        at_once(connection, _postgresql(counts_shapes=True))
+        make_index(connection, INDEX, "frames (shape_id)", concurrently=has_rows(connection, "frames"))
+
+
+def _downgrade_online() -> None:
+    with autocommitting() as connection:
+        at_once(connection, _postgresql(counts_shapes=False))
+        drop_index(connection, INDEX, concurrently=has_rows(connection, "frames"))
+        for table in TABLES:
+            at_once(connection, f"ALTER TABLE {table} DROP COLUMN IF EXISTS shape_id")
+        _drop_tables()
+
+
+def _make_tables() -> None:
     op.create_table(
         "name_shapes",
         sa.Column("id", ID, nullable=False),
@@ -107,6 +155,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_name_shapes"),
         sa.UniqueConstraint("shape", name="uq_name_shapes_shape"),
         sqlite_autoincrement=True,
+        if_not_exists=True,
     )
     op.create_table(
         "tally_names",
@@ -114,48 +163,38 @@ def upgrade() -> None:
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("dated", "undated")),
         sa.PrimaryKeyConstraint("shape_id", "combination_id", name="pk_tally_names"),
         sqlite_with_rowid=False,
+        if_not_exists=True,
     )
-    for table in ("frames", "tally_changes"):
-        op.add_column(table, sa.Column("shape_id", ID, nullable=True))
-    op.create_index("ix_frames_shape_id", "frames", ["shape_id"])
-    _replace(counts_shapes=True)
 
 
-def downgrade() -> None:
-    """Take them away again."""
-    _replace(counts_shapes=False)
-    op.drop_index("ix_frames_shape_id", "frames")
-    for table in ("frames", "tally_changes"):
-        op.drop_column(table, "shape_id")
-    op.drop_table("tally_names")
-    op.drop_table("name_shapes")
+def _drop_tables() -> None:
+    for table in ("tally_names", "name_shapes"):
+        op.drop_table(table, if_exists=True)
 
 
-def _replace(*, counts_shapes: bool) -> None:
-    """Replace what writes changes of counts."""
+def _postgresql(*, counts_shapes: bool) -> str:
+    """Return what replaces the function that writes changes of counts, and the view that counts anew."""
     more = ", shape_id" if counts_shapes else ""
-    if op.get_bind().dialect.name == "postgresql":
-        statements = [
-            "DROP VIEW tally_frames",
-            POSTGRESQL_VIEW.format(more=more),
-            POSTGRESQL_FUNCTION.format(
-                more=more,
-                old=more.replace(" ", " OLD."),
-                new=more.replace(" ", " NEW."),
-                value=more.replace(" ", " rows[i]."),
-            ),
-        ]
-    else:
-        columns = ", ".join(SQLITE_COLUMNS) + more
-        changing = ["id", "combination_id", "object_id", "date_obs", "night", "sky_cell", *more.split(", ")[1:]]
-        changed = " OR ".join(f"old.{name} IS NOT new.{name}" for name in changing)
-        triggers = SQLITE_TRIGGERS.format(columns=columns, changed=changed)
-        names = ("frames_come", "frames_go", "frames_leave", "frames_return")
-        statements = [
-            *(f"DROP TRIGGER {name}" for name in names),
-            "DROP VIEW tally_frames",
-            SQLITE_VIEW.format(more=more),
-            *triggers.split(";;"),
-        ]
-    for statement in statements:
-        op.get_bind().exec_driver_sql(statement)
+    function = POSTGRESQL_FUNCTION.format(
+        more=more,
+        old=more.replace(" ", " OLD."),
+        new=more.replace(" ", " NEW."),
+        value=more.replace(" ", " rows[i]."),
+    )
+    return f"{function}; DROP VIEW IF EXISTS tally_frames; {POSTGRESQL_VIEW.format(more=more)}"
+
+
+def _sqlite(*, counts_shapes: bool) -> tuple[str, ...]:
+    """Return what replaces the triggers that write changes of counts, and the view that counts anew."""
+    more = ", shape_id" if counts_shapes else ""
+    columns = ", ".join(SQLITE_COLUMNS) + more
+    changing = ["id", "combination_id", "object_id", "date_obs", "night", "sky_cell", *more.split(", ")[1:]]
+    changed = " OR ".join(f"old.{name} IS NOT new.{name}" for name in changing)
+    triggers = SQLITE_TRIGGERS.format(columns=columns, changed=changed)
+    names = ("frames_come", "frames_go", "frames_leave", "frames_return")
+    return (
+        *(f"DROP TRIGGER {name}" for name in names),
+        "DROP VIEW tally_frames",
+        SQLITE_VIEW.format(more=more),
+        *triggers.split(";;"),
+    )
