@@ -34,11 +34,12 @@ def main() -> None:
             print("PostgreSQL of our own with", ", ".join(f"{k} = {v}" for k, v in databases.settings.items()), "\n")
         by_size: dict[int, Sequence[Figure]] = {}
         for size in sizes:
-            stock = prepare(databases, Population(size))
+            has_baseline = size == sizes[-1] and not options.no_baseline
+            stock = prepare(databases, Population(size), has_baseline=has_baseline)
             if options.explain:
                 _explain(stock, options.explain)
             elif not options.only_load:
-                by_size[size] = _measure(stock, options, has_baseline=size == sizes[-1] and not options.no_baseline)
+                by_size[size] = _measure(stock, options)
             stock.close()
             if not options.keep:
                 _drop(databases, size)
@@ -46,7 +47,7 @@ def main() -> None:
             print(f"\n## Ours over HTTP by size: ms, median / p95 (rows)\n\n{growth_table(by_size)}")
 
 
-def _measure(stock: Stock, options: argparse.Namespace, *, has_baseline: bool) -> list[Figure]:
+def _measure(stock: Stock, options: argparse.Namespace) -> list[Figure]:
     asked = [
         question for question in questions(find_facts(stock.ours, stock.population)) if options.only in question.name
     ]
@@ -60,7 +61,7 @@ def _measure(stock: Stock, options: argparse.Namespace, *, has_baseline: bool) -
     slowest = sorted(sorted_figures, key=lambda figure: figure.http.median, reverse=True)[:3]
     known = {question.name: question for question in (*asked, *sorts)}
     theirs: dict[str, Times] = {}
-    if has_baseline:
+    if stock.has_baseline:
         for figure in (*figures, *slowest):
             theirs[figure.name] = measure_predecessor(stock, known[figure.name], _PREDECESSOR_REPETITIONS)
             print(f"  predecessor, {figure.name}: {theirs[figure.name].median:.3f} s", file=sys.stderr, flush=True)
@@ -104,7 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="questions with this in their names")
     parser.add_argument("--explain", default="", help="print the plans of questions with this in their names instead")
     parser.add_argument("--only-load", action="store_true", help="load and stop")
-    parser.add_argument("--no-baseline", action="store_true", help="do not ask the predecessor's tables")
+    parser.add_argument("--no-baseline", action="store_true", help="neither fill nor ask the predecessor's tables")
     return parser.parse_args()
 
 
