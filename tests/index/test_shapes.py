@@ -1,17 +1,20 @@
 """What shapes tell of names is true, whatever is looked for."""
 
 import random
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import shared.index.combinations as combinations
 from shared.database import read, write
 from shared.index.bulk import put_frames
+from shared.index.frames import put_frame, remove_frame
 from shared.index.models import Frame, NameShape
-from shared.index.parameters import parse_query
+from shared.index.parameters import parse_filter, parse_query
 from shared.index.query import list_frames
+from shared.index.scope import scope_of
 from shared.index.shapes import NUMBER, Sought, name_shape, sought
 from tests.index import plain
 
@@ -70,6 +73,32 @@ def test_what_is_sure_is_true_and_what_is_impossible_is_not() -> None:
             met["impossible"] += 1
             assert part not in name, (name, part)
     assert min(met.values()) > 1000, met
+
+
+def test_numbers_in_names_are_found_whatever_is_cut_off(factory: sessionmaker[Session]) -> None:
+    """Names of few digits; they change and go, too, and nothing of the old ones is found."""
+    rng = random.Random(8)
+    stock = plain.random_records(120, seed=8)
+    there = {record.key: replace(record, basename="".join(rng.choices("a-012", k=14))) for record in stock}
+    with write(factory) as session:
+        put_frames(session, there.values())
+        for key in rng.sample(sorted(there), 30):
+            there[key] = replace(there[key], basename="".join(rng.choices("a-012", k=14)))
+            put_frame(session, there[key])
+        for key in rng.sample(sorted(there), 20):
+            del there[key]
+            remove_frame(session, "frames", key)
+    found = 0
+    for _ in range(300):
+        name = rng.choice(list(there.values())).basename
+        begin = rng.randrange(len(name) - 3)
+        part = name[begin : begin + rng.randrange(3, 8)]
+        expected = sum(part in record.basename for record in there.values())
+        with read(factory) as session:
+            wanted = parse_filter([("basename", part), ("undated", "true")])
+            assert session.scalar(select(func.count()).where(*scope_of(session, wanted).rows())) == expected, part
+        found += expected
+    assert found > 400
 
 
 def test_names_beyond_the_limit_are_found_all_the_same(

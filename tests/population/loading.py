@@ -111,6 +111,8 @@ def _count(engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             session.execute(text("INSERT INTO name_parts (name_parts) VALUES ('delete-all')"))
             session.execute(text("INSERT INTO name_parts (rowid, basename) SELECT id, basename_folded FROM frames"))
+            session.execute(text("INSERT INTO name_numbers (name_numbers) VALUES ('delete-all')"))
+            session.execute(text("INSERT INTO name_numbers (rowid, numbers) SELECT id, numbers FROM frame_numbers"))
 
 
 def index_rows(batch: Batch) -> Rows:

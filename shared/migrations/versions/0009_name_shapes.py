@@ -1,4 +1,4 @@
-"""Shapes of basenames, counted like everything else, for searches by parts of basenames."""
+"""Shapes of basenames, counted like everything else; on SQLite their numbers, too: for searches by parts of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,6 +28,46 @@ CREATE VIEW tally_frames AS SELECT
     ) AS month,
     sky_cell{more}
 FROM frames
+"""
+SQLITE_NUMBERS = """
+CREATE VIRTUAL TABLE name_numbers USING fts5(numbers, tokenize = 'ascii', detail = none, columnsize = 0, content = '');;
+CREATE VIEW frame_numbers AS SELECT
+    id,
+    coalesce((
+        WITH RECURSIVE rests (rest, digits) AS (
+            SELECT basename_folded, length(basename_folded) - length(ltrim(basename_folded, '0123456789'))
+            UNION ALL
+            SELECT substr(rest, 2), length(rest) - 1 - length(ltrim(substr(rest, 2), '0123456789'))
+            FROM rests WHERE length(rest) > 3
+        )
+        SELECT group_concat(substr(rest, 1, digits), ' ') FROM rests WHERE digits >= 3
+    ), '') AS numbers
+FROM frames;;
+INSERT INTO name_numbers (rowid, numbers) SELECT id, numbers FROM frame_numbers;;
+CREATE TRIGGER names_come AFTER INSERT ON frames BEGIN
+    INSERT INTO name_numbers (rowid, numbers) SELECT id, numbers FROM frame_numbers WHERE id = new.id;
+END;;
+CREATE TRIGGER names_go BEFORE DELETE ON frames BEGIN
+    INSERT INTO name_numbers (name_numbers, rowid, numbers)
+        SELECT 'delete', id, numbers FROM frame_numbers WHERE id = old.id;
+END;;
+CREATE TRIGGER names_leave BEFORE UPDATE ON frames
+WHEN old.id IS NOT new.id OR old.basename_folded IS NOT new.basename_folded BEGIN
+    INSERT INTO name_numbers (name_numbers, rowid, numbers)
+        SELECT 'delete', id, numbers FROM frame_numbers WHERE id = old.id;
+END;;
+CREATE TRIGGER names_return AFTER UPDATE ON frames
+WHEN old.id IS NOT new.id OR old.basename_folded IS NOT new.basename_folded BEGIN
+    INSERT INTO name_numbers (rowid, numbers) SELECT id, numbers FROM frame_numbers WHERE id = new.id;
+END
+"""
+SQLITE_NUMBERS_AWAY = """
+DROP TRIGGER names_come;;
+DROP TRIGGER names_go;;
+DROP TRIGGER names_leave;;
+DROP TRIGGER names_return;;
+DROP VIEW frame_numbers;;
+DROP TABLE name_numbers
 """
 SQLITE_COLUMNS = ("combination_id", "object_id", "day", "night", "month", "sky_cell")
 SQLITE_TRIGGERS = """
@@ -109,7 +149,7 @@ def upgrade() -> None:
     for table in TABLES:
         op.add_column(table, sa.Column("shape_id", ID, nullable=True))
     op.create_index(INDEX, "frames", ["shape_id"])
-    for statement in _sqlite(counts_shapes=True):
+    for statement in (*_sqlite(counts_shapes=True), *SQLITE_NUMBERS.split(";;")):
         op.get_bind().exec_driver_sql(statement)
 
 
@@ -118,7 +158,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         _downgrade_online()
         return
-    for statement in _sqlite(counts_shapes=False):
+    for statement in (*SQLITE_NUMBERS_AWAY.split(";;"), *_sqlite(counts_shapes=False)):
         op.get_bind().exec_driver_sql(statement)
     op.drop_index(INDEX, "frames")
     for table in TABLES:
