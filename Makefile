@@ -12,7 +12,7 @@ COMPOSE ?= docker compose
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-reconcile drill lock clean up down
+.PHONY: help run test check format bench bench-index bench-reconcile bench-bundles drill lock clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-index: .venv/.dev ## Measure the index at ROWS frames (1,000,000) in DATAB
 
 bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE (seaweedfs)
 	$(BIN)/python -m tests.bench_reconcile --keys $(KEYS) --store $(STORE)
+
+bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two usual ways
+	$(BIN)/python -m tests.bench_bundles $(BENCH)
 
 drill: .venv/.dev ## Break an archive on STORE in every way, and prove that nothing is lost (SEED=… again)
 	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED))

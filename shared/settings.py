@@ -236,7 +236,7 @@ class Settings(BaseSettings):
         'as JSON: `["10.0.0.0/8"]`.',
     )
     stream_clients: list[str] = Field(
-        ["Wget/", "Python-urllib/"],
+        ["Wget/", "aria2/", "Python-urllib/"],
         title="Clients to stream to",
         description="Beginnings of the User-Agent of clients that would send their token on to the object store; the "
         'API serves them frames itself. As JSON; `[""]` is every client.',

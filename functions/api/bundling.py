@@ -15,6 +15,7 @@ from starlette.responses import Response
 from functions.api.dependencies import Services, get_services
 from functions.api.envelope import ASKED_METHOD
 from functions.api.errors import FrameNotFoundError, answer
+from functions.api.listing import FORMATS, answer_list
 from functions.api.ordering import redirect_to_bundle
 from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if_range
 from functions.api.wishes import Wanted
@@ -39,7 +40,8 @@ _logger = logging.getLogger(__name__)
 def answer_zip(request: Request, wanted: Wanted) -> Response:
     """Return the zip of the frames that are wanted, or the part of it that the request asks for.
 
-    Where a whole answer has to be in memory before it is sent, a long one is built in the bucket: 303 to its place.
+    In another format than zip it is a list of links. Where a whole answer has to be in memory before it is sent, a long
+    zip is built in the bucket: 303 to its place.
 
     Raises
     ------
@@ -50,6 +52,8 @@ def answer_zip(request: Request, wanted: Wanted) -> Response:
     """
     services = get_services(request)
     frames = load_frames(services, wanted)
+    if wanted.format != FORMATS[0]:
+        return answer_list(request, wanted.format, frames, wanted.asked)
     day = _day(request)
     wish = Wish(request.state.account.username, day, wanted.asked)
     try:

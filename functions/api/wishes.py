@@ -13,6 +13,7 @@ from starlette.requests import Request
 from functions.api.dependencies import get_services
 from functions.api.errors import FrameNotFoundError
 from functions.api.forms import Fields, parse_fields, read_body
+from functions.api.listing import FORMATS
 from functions.api.parameters import LIST_PARAMETERS
 from shared.errors import InvalidParameterError
 from shared.index.bundles import BundleFrame, bundle_of_ids, bundle_of_query, with_related
@@ -35,6 +36,7 @@ class Wanted:
     asked: tuple[str, ...]
     frame_ids: frozenset[int] = frozenset()
     uncompress: bool = False
+    format: str = FORMATS[0]
 
 
 def wanted_by_query(request: Request, given: Fields, *, uncompress: bool = False) -> Wanted:

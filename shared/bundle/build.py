@@ -9,6 +9,7 @@ from io import BytesIO
 from shared.bundle.parts import ZipPart, copies, passed_bytes, segments, zip_parts
 from shared.bundle.plan import Piece, Plan
 from shared.bundle.presence import missing_objects
+from shared.bundle.stream import pieces
 from shared.errors import ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
 from shared.parallel import in_parallel
 from shared.store import multipart
@@ -21,6 +22,7 @@ __all__ = ["BundleBuilder", "StoppedError", "Uploads"]
 
 _CONTENT_TYPE = "application/zip"
 _WORKERS = 4
+_READ_AT_ONCE = 4 << 20
 
 
 class StoppedError(Exception):
@@ -196,9 +198,12 @@ class BundleBuilder:
         if piece is not None:
             window = (piece.start, piece.stop)
             return multipart.copy_part(self._store, self._bucket, key, upload_id, number, piece.state, window)
-        data = BytesIO()
-        for content in plan.contents(part.start, part.stop):
-            data.write(content if isinstance(content, bytes) else self._read(content))
+        data, position = BytesIO(bytes(part.size)), 0
+        with data.getbuffer() as view:
+            for content in pieces(plan.contents(part.start, part.stop), _READ_AT_ONCE):
+                some = content if isinstance(content, bytes) else self._read(content)
+                view[position : position + len(some)] = some
+                position += len(some)
         return multipart.write_part(self._store, self._bucket, key, upload_id, number, data)
 
     def _read(self, piece: Piece) -> bytes:

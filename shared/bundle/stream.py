@@ -8,7 +8,7 @@ from shared.bundle.plan import Content, Piece
 
 __all__ = ["AHEAD_BYTES", "PIECE_BYTES", "pieces", "read_ahead"]
 
-PIECE_BYTES = 4 << 20
+PIECE_BYTES = 8 << 20
 """Bytes asked of the store at once."""
 
 AHEAD_BYTES = 16 << 20

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import os
 import random
 import re
 import subprocess
@@ -315,6 +316,44 @@ def test_curl_and_wget_resume(archive: RunningArchive, contents: dict[str, bytes
         path.write_bytes(whole[: chance.randrange(1, len(whole))])
         subprocess.run(commands[number % 2], check=True, timeout=60)
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(whole).digest()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_lists_of_links_in_the_place_of_a_zip(
+    archive: RunningArchive, contents: dict[str, bytes], ids: list[int], method: str
+) -> None:
+    def ask(name: str, **headers: str) -> httpx.Response:
+        query, body = ("?OBJECT=zipped&sort=id", None) if method == "GET" else ("", {"frame_ids[]": sorted(ids)})
+        name_of = f"{query}&format={name}" if method == "GET" else ""
+        data = None if body is None else body | {"format": name}
+        return archive.http.request(method, f"/frames/zip/{name_of}", data=data, headers=headers)
+
+    told = ask("manifest")
+    assert told.headers["content-type"] == "application/json"
+    files_told = told.json()["files"]
+    assert {file["id"] for file in files_told} == set(ids)
+    for file in files_told:
+        fetched = httpx.get(file["url"], headers=dict(archive.http.headers), follow_redirects=False, trust_env=False)
+        assert fetched.status_code == 302
+        assert (
+            hashlib.sha256(httpx.get(fetched.headers["location"], trust_env=False).content).hexdigest()
+            == file["sha256"]
+        )
+    assert ask("manifest", accept="text/csv").text.startswith("file,id,bytes,sha256,")
+    assert ask("csv").headers["content-type"].startswith("text/csv")
+    assert ask("aria2").text.count("out=") == len(ids)
+    assert ask("tar").json() == {"detail": "Invalid value for format."}
+    for name in ("manifest", "csv", "wget", "aria2"):
+        assert archive.token not in ask(name).text
+
+
+def test_the_script_fetches_every_frame(archive: RunningArchive, contents: dict[str, bytes], tmp_path: Path) -> None:
+    need_program("wget", "Debian: apt install wget")
+    script = get(archive, "OBJECT=zipped&format=wget").content
+    environment = {"PATH": os.environ["PATH"], "FITSVAULT_TOKEN": archive.token, "no_proxy": "*"}
+    for _ in range(2):
+        subprocess.run(["sh"], input=script, cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == named(contents)
 
 
 def test_the_log_tells_of_each_zip(archive: RunningArchive, contents: dict[str, bytes]) -> None:

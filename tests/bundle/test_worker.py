@@ -1,5 +1,6 @@
 """Bundles that were ordered, built by whoever is there: killed, overtaken by changes, expired, deleted."""
 
+import csv
 import datetime as dt
 import hashlib
 import io
@@ -10,8 +11,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from sqlalchemy import select, update
 
 from shared.accounts.models import User
@@ -28,6 +32,7 @@ from shared.store.multipart import uploads_of
 from tests.api.zipstore import BUCKET, ZipStore, zip_store
 from tests.archive import REPOSITORY, RunningArchive
 from tests.bundle.stock import MIXED, virtual
+from tests.fits.test_unpack import UNSIGNED, packed
 
 WISH = Wish("ada", dt.date(2026, 11, 21), ("night=2026-11-20",))
 ALONE = dt.timedelta(seconds=60)
@@ -55,11 +60,11 @@ def worker(zips: ZipStore) -> BundleWorker:
     return make_bundle_worker(zips.settings, zips.sessions)
 
 
-def ordered(zips: ZipStore, ids: list[int], wish: Wish = WISH) -> str:
+def ordered(zips: ZipStore, ids: list[int], wish: Wish = WISH, *, uncompress: bool = False) -> str:
     with write(zips.sessions) as session:
         user_id = session.scalars(select(User.id).where(User.username == "ada")).one()
         frames = list(bundle_of_ids(session, ids))
-        return order_bundle(session, Order(user_id=user_id, wish=wish, frames=frames))[0].id
+        return order_bundle(session, Order(user_id=user_id, wish=wish, frames=frames, uncompress=uncompress))[0].id
 
 
 def job_of(zips: ZipStore, job_id: str) -> BundleJob:
@@ -280,6 +285,32 @@ def test_a_store_that_is_away_is_tried_again_and_then_given_up(
     assert (job.state, job.due_at) == (State.FAILED, None)
     assert job.reason
     assert job.expires_at is not None
+
+
+def test_what_is_in_tiles_is_unpacked_for_who_wants_it(zips: ZipStore, worker: BundleWorker, tmp_path: Path) -> None:
+    source = packed(tmp_path / "a.fits.fz")
+    kinds = ("image", "compressed-image")
+    ids = [
+        zips.put("tiles/a.fits.fz", source.read_bytes(), hdu_kinds=kinds),
+        zips.put("tiles/b.fits", b"plain"),
+        zips.put("tiles/broken.fits.fz", b"broken", hdu_kinds=kinds),
+    ]
+    job_id = ordered(zips, ids, uncompress=True)
+    assert worker.build_next()
+    job = job_of(zips, job_id)
+    assert job.state == State.READY
+    data = content(zips, job)
+    assert names(data)[2:] == ["a.fits", "b.fits", "broken.fits.fz"]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        plain = archive.read(archive.namelist()[2])
+        manifest = list(csv.DictReader(io.StringIO(archive.read(archive.namelist()[1]).decode())))
+    with fits.open(io.BytesIO(plain)) as file:
+        assert np.array_equal(file["SCI"].data, UNSIGNED)
+    assert manifest[0]["sha256"] == hashlib.sha256(plain).hexdigest()
+    with write(zips.sessions) as session:
+        session.execute(update(BundleJob).values(expires_at=utc_now() - dt.timedelta(seconds=1)))
+    worker.tidy()
+    assert left(zips, job_id) == []
 
 
 def test_no_frames_are_an_empty_zip(zips: ZipStore, worker: BundleWorker) -> None:
