@@ -12,10 +12,10 @@ COMPOSE ?= docker compose
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-reconcile bench-bundles drill lock clean up down
+.PHONY: help run test check format bench bench-index bench-reconcile bench-bundles prove-zip64 drill lock clean up down
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("fitsvault needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -66,6 +66,9 @@ bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE 
 
 bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two usual ways
 	$(BIN)/python -m tests.bench_bundles $(BENCH)
+
+prove-zip64: .venv/.dev ## Make a zip of more than 4 GiB, for real (some minutes, 15 GB of disk)
+	$(BIN)/python -m tests.large_bundle
 
 drill: .venv/.dev ## Break an archive on STORE in every way, and prove that nothing is lost (SEED=… again)
 	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED))

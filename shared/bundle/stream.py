@@ -8,10 +8,10 @@ from shared.bundle.plan import Content, Piece
 
 __all__ = ["AHEAD_BYTES", "PIECE_BYTES", "pieces", "read_ahead"]
 
-PIECE_BYTES = 8 << 20
+PIECE_BYTES = 4 << 20
 """Bytes asked of the store at once."""
 
-AHEAD_BYTES = 16 << 20
+AHEAD_BYTES = 8 << 20
 """Bytes of pieces asked for, or waiting to be sent, beside the one that is being sent."""
 
 _AHEAD_PIECES = 16

@@ -16,6 +16,7 @@ import pytest
 
 from shared.bundle.inside import RESERVED
 from shared.simulator import simulate_frame
+from tests.api.cutting import cutting_door
 from tests.archive import ADMIN_PASSWORD, RunningArchive
 from tests.parts import need_program
 
@@ -316,6 +317,27 @@ def test_curl_and_wget_resume(archive: RunningArchive, contents: dict[str, bytes
         path.write_bytes(whole[: chance.randrange(1, len(whole))])
         subprocess.run(commands[number % 2], check=True, timeout=60)
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(whole).digest()
+
+
+@pytest.mark.parametrize("program", ["curl", "wget"])
+def test_a_line_that_breaks_twenty_times_brings_the_very_zip(
+    archive: RunningArchive, contents: dict[str, bytes], tmp_path: Path, program: str
+) -> None:
+    command = need_program(program, f"Debian: apt install {program}")
+    whole, chance, path = get(archive).content, random.Random(20), tmp_path / "data.zip"
+    token = f"Authorization: Token {archive.token}"
+    options = {
+        "curl": ["--noproxy", "*", "-sS", "-f", "-H", token, "-C", "-", "-o", str(path)],
+        "wget": ["--no-proxy", "-q", "--tries=1", "-c", "--header", token, "-O", str(path)],
+    }
+    cuts = [chance.randrange(1200, len(whole) // 21) for _ in range(20)]
+    waiting: list[int | None] = [*cuts, None]
+    with cutting_door(archive.url, lambda: waiting.pop(0)) as door:
+        url = f"{door}/frames/zip/?OBJECT=zipped"
+        while waiting:
+            done = subprocess.run([command, *options[program], url], check=False, timeout=60)
+            assert (done.returncode == 0) == (not waiting)
+    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(whole).digest()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
