@@ -57,6 +57,7 @@ format: .venv/.dev ## Format the code
 
 bench: .venv/.dev ## Measure, with a baseline in the same run
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_bulk
 
 bench-index: .venv/.dev ## Measure the index at ROWS frames (1,000,000) in DATABASE (postgresql or sqlite)
 	$(BIN)/python -m tests.bench_index --rows $(ROWS) --database $(DATABASE) $(BENCH)

@@ -35,9 +35,9 @@ def running_postgres() -> Iterator[str]:
             server.cleanup()
 
 
-def new_database(server: str, name: str) -> str:
-    """Make an empty database on a server, and return its URL."""
-    _execute(server, f"CREATE DATABASE {name}")
+def new_database(server: str, name: str, *, template: str = "template1") -> str:
+    """Make a database on a server, empty or a copy of one that nobody uses just now, and return its URL."""
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     return server.replace("/postgres?", f"/{name}?")
 
 

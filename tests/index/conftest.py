@@ -1,6 +1,6 @@
-"""An empty index: SQLite in a file, or the (empty) database that FITSVAULT_TEST_DATABASE_URL names."""
+"""An empty index, of either database: SQLite in a file, and PostgreSQL copied from one that has the schema."""
 
-import os
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +9,26 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import Base, make_engine, make_session_factory
 from shared.migrations import upgrade
+from tests.postgres import new_database
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    path = tmp_path_factory.mktemp("index") / "index.sqlite"
-    engine = make_engine(os.environ.get("FITSVAULT_TEST_DATABASE_URL", f"sqlite:///{path}"))
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    """The name of a database with the schema, for copies."""
+    engine = make_engine(new_database(postgres, "index_template"))
     upgrade(engine)
+    engine.dispose()
+    return "index_template"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('index') / 'index.sqlite'}")
+        upgrade(engine)
+    else:
+        server, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
+        engine = make_engine(new_database(server, f"index_{secrets.token_hex(4)}", template=template))
     yield engine
     empty(engine)
     engine.dispose()
