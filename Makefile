@@ -12,7 +12,7 @@ COMPOSE ?= docker compose
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-reconcile bench-bundles prove-zip64 drill lock clean up down
+.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles prove-zip64 drill lock clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench: .venv/.dev ## Measure, with a baseline in the same run
 
 bench-index: .venv/.dev ## Measure the index at ROWS frames (1,000,000) in DATABASE (postgresql or sqlite)
 	$(BIN)/python -m tests.bench_index --rows $(ROWS) --database $(DATABASE) $(BENCH)
+
+bench-migrations: .venv/.dev ## Measure how long ROWS frames (1,000,000) take forward and back, and others wait
+	$(BIN)/python -m tests.bench_migrations --rows $(ROWS)
 
 bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE (seaweedfs)
 	$(BIN)/python -m tests.bench_reconcile --keys $(KEYS) --store $(STORE)

@@ -13,7 +13,7 @@ from shared.index.tallies import wrong_counts
 
 __all__ = ["OldVersion", "assert_exact", "copied", "indexes"]
 
-_NEW = ("id", "combination_id", "object_id", "sky_cell")
+_NEW = ("id", "combination_id", "object_id", "sky_cell", "shape_id")
 _NAMES = ", ".join(COMBINED)
 
 
