@@ -60,7 +60,7 @@ def after(looks: int) -> Callable[[], bool]:
     return lambda: next(left, True)
 
 
-@pytest.mark.parametrize("max_parts", [10_000, 3, 2])
+@pytest.mark.parametrize("max_parts", [10_000, 3])
 def test_it_is_the_virtual_zip_byte_by_byte(
     store: Store, derived: str, plan: Plan, expected: str, max_parts: int
 ) -> None:
@@ -80,10 +80,10 @@ def test_nothing_at_all_is_an_empty_zip(store: Store, derived: str) -> None:
     assert zipfile.ZipFile(io.BytesIO(data)).namelist() == []
 
 
-@pytest.mark.parametrize("number", [0, 1, 7])
+@pytest.mark.parametrize("number", [0, 3, 4])
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_a_frame_that_changed_or_went_ends_it(store: Store, derived: str, number: int, *, is_gone: bool) -> None:
-    """Frame 0 passes in part, 1 whole, and of 7 all but its beginning is copied."""
+    """Frame 0 passes in part, 3 whole, and 4 is copied."""
     plan = stocked(store, BUCKET, "changing", MIXED, seed=2)
     state = plan.entries[number].content
     assert not isinstance(state, bytes)
