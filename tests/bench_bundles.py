@@ -45,6 +45,7 @@ from tests.index.factory import make_record
 __all__ = ["main"]
 
 STOCKS = {"20 x 8 MB": (20, 8_000_000), "200 x 2 MB": (200, 2_000_000), "10 x 200 MB": (10, 200_000_000)}
+_WAYS = ("plain GETs", "virtual", "built", "zipfile", "zipstream-ng")
 _LINK_LIFE = dt.timedelta(hours=1)
 _BUILD = """
 import json, sys, time
@@ -73,7 +74,6 @@ class Figures:
     name: str
     rates: dict[str, list[float]] = field(default_factory=dict)
     passed: int = 0
-    large: int = 0
     memory: dict[str, int] = field(default_factory=dict)
 
     def add(self, way: str, size: int, seconds: float) -> None:
@@ -143,22 +143,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the best counts")
     parser.add_argument("--only", choices=STOCKS, help="one stock alone")
     given = parser.parse_args()
-    found = []
+    sys.stdout.write(_head())
     with tempfile.TemporaryDirectory() as text, running_archive(Path(text) / "home") as archive:
         folder = Path(text)
         changes = {"bucket": "bench", "derived_bucket": "bench-derived", "home": folder, "database_url": None}
         bench = Bench(archive.settings.model_copy(update=changes), folder)
         for name, (count, size) in STOCKS.items():
             if given.only in (None, name):
-                found.append(_measure(bench, name, count, size, given.rounds))
-    sys.stdout.write(_report(found))
+                sys.stdout.write(_row(_measure(bench, name, count, size, given.rounds)))
+                sys.stdout.flush()
 
 
 def _measure(bench: Bench, name: str, count: int, size: int, rounds: int) -> Figures:
     figures = Figures(name)
     prefix = re.sub(r"\W+", "-", name)
     frames = bench.stock(prefix, count, size)
-    figures.large = count if size > 10 << 20 else 0
     whole = count * size
     links = [bench.store.presign_get(frame.key, bucket=frame.bucket, expires=_LINK_LIFE) for frame in frames]
     ways: dict[str, Callable[[], float]] = {
@@ -246,23 +245,19 @@ def _peak(process: int) -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
 
 
-def _report(found: Sequence[Figures]) -> str:
-    ways = ("plain GETs", "virtual", "built", "zipfile", "zipstream-ng")
-    lines = [
-        f"{processor()}, Python {platform.python_version()}, embedded SeaweedFS; MB/s, the best of each",
-        f"{'':14}"
-        + "".join(f"{way:>14}" for way in ways)
-        + f"{'virtual/plain':>15}{'passed/frame':>14}{'peak MB':>18}",
-    ]
-    for one in found:
-        count = STOCKS[one.name][0]
-        lines.append(
-            f"{one.name:14}"
-            + "".join(f"{one.best(way):>14.0f}" for way in ways)
-            + f"{one.best('virtual') / one.best('plain GETs'):>15.2f}{one.passed / count / 1e6:>11.2f} MB"
-            + f"{one.memory['API'] / 1e6:>7.0f} API {one.memory['builder'] / 1e6:>3.0f} fn"
-        )
-    return "\n".join(lines) + "\n"
+def _head() -> str:
+    return (
+        f"{processor()}, Python {platform.python_version()}, embedded SeaweedFS; MB/s, the best of each\n"
+        f"{'':14}{''.join(f'{way:>14}' for way in _WAYS)}{'virtual/plain':>15}{'passed/frame':>14}{'peak MB':>18}\n"
+    )
+
+
+def _row(one: Figures) -> str:
+    return (
+        f"{one.name:14}{''.join(f'{one.best(way):>14.0f}' for way in _WAYS)}"
+        f"{one.best('virtual') / one.best('plain GETs'):>15.2f}{one.passed / STOCKS[one.name][0] / 1e6:>11.2f} MB"
+        f"{one.memory['API'] / 1e6:>7.0f} API {one.memory['builder'] / 1e6:>3.0f} fn\n"
+    )
 
 
 if __name__ == "__main__":
