@@ -22,7 +22,7 @@ MAX_PARTS = 10_000
 _COPIED_AT_ONCE = 512 << 20
 """What is copied by one request; S3 takes ten times as much, but not quicker than ten requests side by side."""
 
-_PASSED_AT_ONCE = 8 << 20
+_PASSED_AT_ONCE = 5 << 20
 _PASSED_AT_MOST = _PASSED_AT_ONCE + MIN_PART
 
 
@@ -41,7 +41,7 @@ class ZipPart:
 
 
 def zip_parts(contents: Iterable[Content]) -> Iterator[ZipPart]:
-    """Yield the parts of a zip in order, without gaps. No part that passes through us has more than 13 MiB."""
+    """Yield the parts of a zip in order, without gaps. No part that passes through us has more than 10 MiB."""
     begin = end = 0
     for content in contents:
         size = content.stop - content.start if isinstance(content, Piece) else len(content)

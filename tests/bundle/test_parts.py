@@ -13,7 +13,7 @@ MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
 sizes = st.one_of(
     st.integers(0, 40 * MIB),
     st.integers(0, 3 * TIB),
-    *(st.integers(edge - 200, edge + 200) for edge in (MIN_PART, 2 * MIN_PART, 13 * MIB, 512 * MIB)),
+    *(st.integers(edge - 200, edge + 200) for edge in (MIN_PART, 2 * MIN_PART, 10 * MIB, 512 * MIB)),
 )
 
 
@@ -30,7 +30,7 @@ def test_the_parts_are_the_zip_and_the_store_takes_them(lengths: list[int]) -> N
     assert parts[-1].stop == plan.length
     assert all(one.stop == next_.start for one, next_ in itertools.pairwise(parts))
     assert all(part.size >= MIN_PART for part in parts[:-1])
-    assert all(0 < part.size <= (512 * MIB if part.copied else 13 * MIB) for part in parts)
+    assert all(0 < part.size <= (512 * MIB if part.copied else 10 * MIB) for part in parts)
     for part in parts:
         if part.copied is not None:
             assert list(plan.contents(part.start, part.stop)) == [part.copied]
@@ -51,7 +51,7 @@ def test_only_every_other_frame_of_8_mb_passes() -> None:
 def test_small_frames_pass_together() -> None:
     parts = list(zip_parts(plan_of([2_000_000] * 200).contents()))
     assert all(part.copied is None for part in parts)
-    assert len(parts) < 60
+    assert len(parts) < 80
 
 
 def test_any_number_of_large_frames_fits_into_two_levels() -> None:
