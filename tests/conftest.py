@@ -1,12 +1,20 @@
 """Fixtures that all tests share."""
 
+import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.archive import RunningArchive, running_archive
 from tests.postgres import running_postgres
+
+hypothesis.settings.register_profile("slow machines", deadline=None)
+hypothesis.settings.load_profile("slow machines")
+
+# Before anything is forked: the server that forks keeps the imports that it started with.
+multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.ingest.killing"])
 
 REAL_FRAMES = Path(__file__).resolve().parents[2] / "shared" / "frames"
 

@@ -1,4 +1,7 @@
-"""Runs the ingest function in a process of its own that is killed at a chosen point in the order of its writes."""
+"""Runs the ingest function in a process of its own that is killed at a chosen point in the order of its writes.
+
+The tests' ``conftest.py`` has it imported before processes are forked.
+"""
 
 import multiprocessing
 import os
@@ -48,7 +51,6 @@ _WRITERS: Mapping[str, tuple[Any, str]] = {
 def handle_and_die(settings: Settings, database_url: str, event: dict[str, Any], point: Point) -> int | None:
     """Let a process take the event, and return its exit code: -9 if it was killed where it should be."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
     process = context.Process(target=_work, args=(settings, database_url, event, point))
     process.start()
     process.join(_SECONDS)
