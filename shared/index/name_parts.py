@@ -1,7 +1,7 @@
 """Parts of basenames, found by groups of three letters: by FTS5 on SQLite, by an array of them on PostgreSQL.
 
-On SQLite, which is slow where all of many frequent groups must be there, numbers are looked for as such if the part has
-one: a basename's runs of digits are indexed with all that is left of them when digits are cut off at their beginning.
+To find what has all of many frequent groups is slow, so numbers are looked for as such if the part has one: a
+basename's runs of digits are indexed with all that is left of them when digits are cut off at their beginning.
 """
 
 import re
@@ -24,20 +24,23 @@ _LONG = 5
 _RUN = re.compile(f"[0-9]{{{SHORTEST},}}")
 
 
-class _NameParts(FunctionElement[bool]):
-    name = "name_has_parts"
+class _InIndex(FunctionElement[bool]):
+    """The id, the column, and what is looked for: as PostgreSQL puts it, and as FTS5 does."""
+
     type = Boolean()
     inherit_cache = True
     _is_implicitly_boolean = True
-    table = "name_parts"
+    table: str
 
 
-class _NameNumbers(_NameParts):
-    """The same, but SQLite looks for numbers."""
-
-    name = "name_has_numbers"
+class _NameParts(_InIndex):
+    name = table = "name_parts"
     inherit_cache = True
-    table = "name_numbers"
+
+
+class _NameNumbers(_InIndex):
+    name = table = "name_numbers"
+    inherit_cache = True
 
 
 @compiles(_NameParts)
@@ -46,8 +49,15 @@ def _array(element: _NameParts, compiler: SQLCompiler, **options: Any) -> str:
     return f"name_parts({column}) @> name_parts({part})"
 
 
+@compiles(_NameNumbers)
+def _lexemes(element: _NameNumbers, compiler: SQLCompiler, **options: Any) -> str:
+    _, column, query, _ = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"name_numbers({column}) @@ CAST({query} AS tsquery)"
+
+
 @compiles(_NameParts, "sqlite")
-def _match(element: _NameParts, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_NameNumbers, "sqlite")
+def _match(element: _InIndex, compiler: SQLCompiler, **options: Any) -> str:
     identity, _, _, match = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{identity} IN (SELECT rowid FROM {element.table} WHERE {element.table} MATCH {match})"  # noqa: S608 - ours
 
@@ -55,18 +65,25 @@ def _match(element: _NameParts, compiler: SQLCompiler, **options: Any) -> str:
 def may_have_part(part: str) -> ColumnElement[bool]:
     """Return the condition that a frame's folded basename has what an index tells of ``part``: more frames at most."""
     numbers = _numbers(part)
+    if numbers:
+        lexemes = " & ".join(f"'{digits}'{':*' if goes_on else ''}" for digits, goes_on in numbers)
+        match = " AND ".join(f'"{digits}"{"*" if goes_on else ""}' for digits, goes_on in numbers)
+        return _condition(_NameNumbers, lexemes, match)
     groups = dict.fromkeys(part[start : start + SHORTEST] for start in range(len(part) - SHORTEST + 1))
-    match = numbers or " AND ".join('"' + group.replace('"', '""') + '"' for group in groups)
-    plain, query = (bindparam(None, text, type_=Text(), unique=True) for text in (part, match))
-    return (_NameNumbers if numbers else _NameParts)(Frame.id, Frame.basename_folded, plain, query)
+    return _condition(_NameParts, part, " AND ".join('"' + group.replace('"', '""') + '"' for group in groups))
 
 
-def _numbers(part: str) -> str:
-    """Return what FTS5 is to look for among numbers; empty if the part has none that helps.
+def _condition(kind: type[_InIndex], *queries: str) -> ColumnElement[bool]:
+    parameters = (bindparam(None, query, type_=Text(), unique=True) for query in queries)
+    return kind(Frame.id, Frame.basename_folded, *parameters)
 
-    A run that ends within the part is the end of a run of the name, and stands in the index as it is. One at the end of
-    the part may go on.
+
+def _numbers(part: str) -> list[tuple[str, bool]]:
+    """Return the runs of digits that help to find a part, and whether they may go on in a basename.
+
+    A run that ends within the part is the end of a run of the name, and stands in the index as it is. Short ones are
+    left out beside long ones, since too many frames have them.
     """
     runs = list(_RUN.finditer(part))
-    most = _LONG if any(len(run[0]) >= _LONG for run in runs) else SHORTEST
-    return " AND ".join(f'"{run[0]}"' + ("*" if run.end() == len(part) else "") for run in runs if len(run[0]) >= most)
+    least = _LONG if any(len(run[0]) >= _LONG for run in runs) else SHORTEST
+    return [(run[0], run.end() == len(part)) for run in runs if len(run[0]) >= least]

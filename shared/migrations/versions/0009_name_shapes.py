@@ -1,4 +1,4 @@
-"""Shapes of basenames, counted like everything else; on SQLite their numbers, too: for searches by parts of them."""
+"""Shapes of basenames, counted like everything else, and an index of numbers in them: for searches by parts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,6 +29,13 @@ CREATE VIEW tally_frames AS SELECT
     sky_cell{more}
 FROM frames
 """
+POSTGRESQL_NUMBERS = """
+CREATE OR REPLACE FUNCTION name_numbers(name text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_to_tsvector(array_agg(DISTINCT substr(run[1], i)))
+    FROM regexp_matches(name, '[0-9]{3,}', 'g') AS run, generate_series(1, length(run[1]) - 2) AS i
+$$
+"""
+NUMBERS_INDEX = "ix_frames_name_numbers"
 SQLITE_NUMBERS = """
 CREATE VIRTUAL TABLE name_numbers USING fts5(numbers, tokenize = 'ascii', detail = none, columnsize = 0, content = '');;
 CREATE VIEW frame_numbers AS SELECT
@@ -173,13 +180,19 @@ def _upgrade_online() -> None:
         for table in TABLES:
             at_once(connection, f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS shape_id bigint")
         at_once(connection, _postgresql(counts_shapes=True))
-        make_index(connection, INDEX, "frames (shape_id)", concurrently=has_rows(connection, "frames"))
+        at_once(connection, POSTGRESQL_NUMBERS)
+        is_full = has_rows(connection, "frames")
+        make_index(connection, INDEX, "frames (shape_id)", concurrently=is_full)
+        make_index(connection, NUMBERS_INDEX, "frames USING gin (name_numbers(basename_folded))", concurrently=is_full)
 
 
 def _downgrade_online() -> None:
     with autocommitting() as connection:
         at_once(connection, _postgresql(counts_shapes=False))
-        drop_index(connection, INDEX, concurrently=has_rows(connection, "frames"))
+        is_full = has_rows(connection, "frames")
+        for index in (INDEX, NUMBERS_INDEX):
+            drop_index(connection, index, concurrently=is_full)
+        at_once(connection, "DROP FUNCTION IF EXISTS name_numbers(text)")
         for table in TABLES:
             at_once(connection, f"ALTER TABLE {table} DROP COLUMN IF EXISTS shape_id")
         _drop_tables()
