@@ -8,9 +8,24 @@ whatever is written, gathered or killed meanwhile.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CompoundSelect, Select, case, column, delete, func, insert, literal, select, table, text, update
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    Table,
+    bindparam,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -106,12 +121,11 @@ class _Sums:
         _add(session, TallyName, _by_date(self.names, ("shape_id", "combination_id")))
         _add(session, TallySky, _by_date(self.sky, ("cell",)))
         for model, counter in ((Combination, self.combinations), (ObjectName, self.objects), (NameShape, self.shapes)):
-            for row in _by_date(counter, ("id",)):
-                session.execute(
-                    update(model)
-                    .where(model.id == row["id"])
-                    .values(dated=model.dated + row["dated"], undated=model.undated + row["undated"])
-                )
+            named = cast("Table", model.__table__)
+            rows = [{f"of_{name}": count for name, count in row.items()} for row in _by_date(counter, ("id",))]
+            if rows:
+                added = {name: named.c[name] + bindparam(f"of_{name}") for name in ("dated", "undated")}
+                session.connection().execute(update(named).where(named.c.id == bindparam("of_id")).values(added), rows)
 
 
 def _set(counter: Counter[Any]) -> list[tuple[Any, int]]:
@@ -131,21 +145,17 @@ def _add(session: Session, model: type[Base], rows: Sequence[Mapping[str, int]])
     """Add to counts, and drop those that are 0 then."""
     if not rows:
         return
-    module = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    keys = [part.name for part in model.__table__.primary_key]
+    connection, counted = session.connection(), cast("Table", model.__table__)
+    module = postgresql if connection.dialect.name == "postgresql" else sqlite
+    keys = [part.name for part in counted.primary_key]
     counts = [name for name in rows[0] if name not in keys]
-    statement = module.insert(model)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=keys,
-            set_={name: getattr(model, name) + statement.excluded[name] for name in counts},
-        ),
-        rows,
-    )
-    for row in rows:
-        if any(row[name] < 0 for name in counts):
-            is_it = [getattr(model, name) == row[name] for name in keys]
-            session.execute(delete(model).where(*is_it, *(getattr(model, name) == 0 for name in counts)))
+    statement = module.insert(counted)
+    summed = {name: counted.c[name] + statement.excluded[name] for name in counts}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=summed), rows)
+    fewer = [{f"of_{name}": row[name] for name in keys} for row in rows if any(row[name] < 0 for name in counts)]
+    if fewer:
+        is_it = [counted.c[name] == bindparam(f"of_{name}") for name in keys]
+        connection.execute(delete(counted).where(*is_it, *(counted.c[name] == 0 for name in counts)), fewer)
 
 
 def _truth() -> dict[type[Any], Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]]:
