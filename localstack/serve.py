@@ -4,6 +4,7 @@
 not let ``python -m localstack`` start them all.
 """
 
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -83,6 +84,9 @@ def _serve(app: Starlette, host: str, port: int, at_stop: Callable[[], None] = l
         timeout_graceful_shutdown=10,
     )
     server = _Server(config, at_stop)
+    # What was imported stays. To look through it for garbage again and again would hold up long answers by 0.1 s.
+    gc.collect()
+    gc.freeze()
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

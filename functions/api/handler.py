@@ -1,5 +1,6 @@
 """The API on AWS Lambda, behind API Gateway (REST or HTTP API) or a function URL."""
 
+import gc
 from typing import Any
 
 from mangum import Mangum
@@ -16,6 +17,7 @@ configure_logs(settings().log_level)
 
 _app = create_app(pool="function")
 _adapter = Mangum(StagePrefix(SchemaCheck(_app, _app.state.services.engine)), lifespan="off")
+gc.freeze()  # what was imported stays: no answer waits until it has been looked through for garbage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
