@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 3
 ROWS ?= 1000000
 DATABASE ?= postgresql
 KEYS ?= 20000
@@ -43,7 +43,7 @@ down: ## Stop the containers; what they hold stays
 	@$(COMPOSE_THERE)
 	$(COMPOSE) $(COMPOSE_FILES) down
 
-test: .venv/.dev ## Run the tests, in WORKERS processes (2)
+test: .venv/.dev ## Run the tests, in WORKERS processes (3)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev ## Lint, format check and type check
