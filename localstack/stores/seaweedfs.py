@@ -13,6 +13,10 @@ from shared.settings import Settings
 
 __all__ = ["SeaweedServer"]
 
+_VOLUMES = 100_000
+"""More than it can ever have: by itself it counts as many as there are free gigabytes, each bucket takes one or more,
+and what is refused for want of one has room on the disk all the same. A full disk has a limit of its own."""
+
 
 class SeaweedServer:
     """``weed mini``: master, volume, filer and S3 in one process, on loopback only."""
@@ -88,6 +92,7 @@ key = {json.dumps(secret)}
             f"-volume.port={ports['volume']}",
             f"-volume.port.grpc={ports['volume'] + GRPC_OFFSET}",
             "-volume.preStopSeconds=0",
+            f"-volume.max={_VOLUMES}",
             f"-filer.port={ports['filer']}",
             f"-filer.port.grpc={ports['filer'] + GRPC_OFFSET}",
             f"-s3.port={self._settings.s3_port}",
