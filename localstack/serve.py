@@ -14,13 +14,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from localstack.preparing import prepare_database
-from localstack.protocol import GuardedProtocol
+from localstack.protocol import GuardedProtocol, StoreProtocol
 from localstack.state import StartError
 from localstack.stores.setup import set_up_store
 from shared.logs import configure_logs
 from shared.settings import Settings
 
-__all__ = ["main"]
+__all__ = ["main", "make_ingest_server"]
 
 
 def main() -> None:
@@ -39,16 +39,21 @@ def main() -> None:
 def _api(settings: Settings) -> None:
     from functions.api.app import create_app  # noqa: PLC0415
 
-    _serve(create_app(settings), settings.host, settings.port)
+    _run(_Server(create_app(settings), settings.host, settings.port))
 
 
 def _ingest(settings: Settings) -> None:
+    _run(make_ingest_server(settings))
+
+
+def make_ingest_server(settings: Settings) -> uvicorn.Server:
+    """Return the server of the ingest host, ready to run; StartError where settings lack."""
     from localstack.ingest_host import make_ingest_host  # noqa: PLC0415 - brings astropy, which the API does without
 
     if settings.event_port is None:
         raise StartError("the ingest host needs FITSVAULT_EVENT_PORT")
     host = make_ingest_host(settings)
-    _serve(host, settings.event_host, settings.event_port, at_stop=host.state.let_go)
+    return _Server(host, settings.event_host, settings.event_port, protocol=StoreProtocol, at_stop=host.state.let_go)
 
 
 def _prepare(settings: Settings) -> None:
@@ -62,8 +67,28 @@ def _prepare(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """Lets go of requests that wait for something else, before those that are under way are waited for."""
 
-    def __init__(self, config: uvicorn.Config, at_stop: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(
+        self,
+        app: Starlette,
+        host: str,
+        port: int,
+        *,
+        protocol: type[GuardedProtocol] = GuardedProtocol,
+        at_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                http=protocol,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=10,
+            )
+        )
         self._at_stop = at_stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -71,19 +96,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _serve(app: Starlette, host: str, port: int, at_stop: Callable[[], None] = lambda: None) -> None:
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=GuardedProtocol,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
-    )
-    server = _Server(config, at_stop)
+def _run(server: uvicorn.Server) -> None:
     # What was imported stays. To look through it for garbage again and again would hold up long answers by 0.1 s.
     gc.collect()
     gc.freeze()

@@ -24,6 +24,7 @@ HEAD = b"POST /slow HTTP/1.1\r\nHost: here\r\n"
 
 class Hasty(GuardedProtocol):
     head_seconds = 1.0
+    silent_seconds = 1.0
 
 
 async def take(request: Request) -> Response:

@@ -1,17 +1,22 @@
 """The archive's parts one by one, as containers run them: `python -m localstack.serve`."""
 
+import asyncio
 import os
+import socket
 import socketserver
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
+import uvicorn
 
+from localstack.serve import make_ingest_server
 from localstack.state import free_port
 from shared.database import make_engine
 from shared.migrations import upgrade
@@ -103,6 +108,77 @@ def test_an_event_that_is_held_is_answered_when_it_is_time_to_stop(tmp_path: Pat
             assert asked.wait(60)
         assert answer.result().status_code == 503
         assert "graceful shutdown exceeded" not in (tmp_path / "ingest.log").read_text()
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be put forward."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+    def leap(self, seconds: float) -> None:
+        """Let so many seconds be over at once."""
+        self.ahead += seconds
+
+
+@contextmanager
+def leaping(server: uvicorn.Server) -> Iterator[tuple[tuple[str, int], Callable[[float], None]]]:
+    """Run a server; yield its address, and what puts its clock forward once it has a connection."""
+    loop = LeapingLoop()
+
+    def leap(seconds: float) -> None:
+        wait_until("it has the connection", lambda: server.server_state.connections)
+        loop.call_soon_threadsafe(loop.leap, seconds)
+
+    def run(listening: socket.socket) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(server.serve([listening]))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=run, args=(listening,))
+        thread.start()
+        try:
+            wait_until("it serves", lambda: server.started)
+            yield listening.getsockname(), leap
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+@pytest.mark.parametrize("requests", [0, 1, 2])
+def test_the_store_hangs_up_before_the_ingest_host_does(tmp_path: Path, requests: int) -> None:
+    """SeaweedFS keeps connections for 90 s; what it posts to one that is just being closed, it never sends again."""
+    url = f"sqlite:///{tmp_path}/index.sqlite"
+    engine = make_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    given = {"event_port": 1, "event_secret": SECRET, "reconcile_seconds": 0.0, "home": tmp_path, "database_url": url}
+    server = make_ingest_server(Settings.model_validate(given))
+    with leaping(server) as (address, leap):
+        with socket.create_connection(address, timeout=20) as line:
+            for _ in range(requests):
+                assert b'{"status":"ok"}' in asked_for_health(line)
+            leap(120)
+            assert b'{"status":"ok"}' in asked_for_health(line)
+        wait_until("it has seen the end of that", lambda: not server.server_state.connections)
+        with socket.create_connection(address, timeout=20) as line:
+            for _ in range(requests):
+                asked_for_health(line)
+            leap(600)
+            wait_until("it hangs up all the same", lambda: not line.recv(4096))
+
+
+def asked_for_health(line: socket.socket) -> bytes:
+    """Ask on a connection that stays open; return the answer."""
+    line.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n")
+    found = b""
+    while not found.endswith(b"}"):
+        piece = line.recv(4096)
+        assert piece, f"it hung up: {found!r}"
+        found += piece
+    return found
 
 
 @contextmanager
