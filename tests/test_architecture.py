@@ -33,6 +33,7 @@ ROOMS = {
     "shared.settings": 0,
     "shared.files": 0,
     "shared.backoff": 0,
+    "shared.checksums": 0,
     "shared.parallel": 0,
     "shared.errors": 0,
     "shared.logs": 0,

@@ -1,17 +1,14 @@
 """Tile-compressed frames as plain ones, beside the bundle that wants them so."""
 
-import hashlib
 import logging
-import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.bundle.assembly import state_of
 from shared.bundle.worker import bundle_folder
+from shared.checksums import Checksums
 from shared.database import read
 from shared.errors import FitsError, ObjectChangedError, ObjectGoneError
 from shared.fits.container import unpacked
@@ -19,6 +16,7 @@ from shared.fits.unpack import unpack_tiles
 from shared.index.bundles import BundleFrame, packed_ids
 from shared.settings import Settings
 from shared.store.client import Store
+from shared.store.fetch import fetched
 from shared.store.model import ObjectState
 from shared.store.naming import derived_digest
 from shared.store.transfers import metadata_of, upload_path
@@ -26,7 +24,6 @@ from shared.store.transfers import metadata_of, upload_path
 __all__ = ["Unpacker"]
 
 _log = logging.getLogger("fitsvault.bundle")
-_CHUNK = 1 << 20
 _SUFFIX = ".fz"
 
 
@@ -75,22 +72,11 @@ class Unpacker:
             return self._store.head(self._settings.derived_bucket, key)
         except ObjectGoneError:
             pass
-        work_dir = self._settings.work_dir
-        with tempfile.TemporaryDirectory(prefix="fitsvault-", dir=work_dir) as folder:
-            packed, plain = Path(folder) / "packed", Path(folder) / "plain.fits"
-            with packed.open("wb") as out:
-                for chunk in self._store.stream(state_of(frame)):
-                    out.write(chunk)
+        with fetched(self._store, state_of(frame), self._settings.work_dir) as packed:
+            plain = packed.folder / "plain.fits"
             limit = self._settings.max_unpacked_bytes
-            with unpacked(packed, work_dir=Path(folder), limit=limit) as (file, _):
+            with unpacked(packed.path, work_dir=packed.folder, limit=limit) as (file, _):
                 unpack_tiles(file, plain)
-            return upload_path(self._store, self._settings.derived_bucket, key, plain, "image/fits", _sums(plain))
-
-
-def _sums(path: Path) -> dict[str, str]:
-    crc32, sha256 = 0, hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            crc32 = zlib.crc32(chunk, crc32)
-            sha256.update(chunk)
-    return {"crc32": f"{crc32:08x}", "sha256": sha256.hexdigest()}
+            sums = Checksums.of_file(plain)
+            told = {"crc32": f"{sums.crc32:08x}", "sha256": sums.sha256}
+            return upload_path(self._store, self._settings.derived_bucket, key, plain, "image/fits", told)

@@ -1,8 +1,6 @@
 """Fetching one frame: by a link into the store, resumed where it broke off, verified before it has its name."""
 
-import hashlib
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,12 +9,12 @@ from typing import Any
 
 import httpx
 
+from shared.checksums import Checksums
 from shared.cli.remote import Remote
 from shared.errors import RemoteError
 
 __all__ = ["FetchState", "Fetched", "Fetcher", "Wanted"]
 
-_CHUNK = 1 << 20
 _TRIES = 5
 
 
@@ -47,25 +45,6 @@ class Fetched:
     problem: str | None = None
 
 
-class _Sums:
-    """Both checksums of the bytes that have come."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._crc32 = 0
-        self._sha256 = hashlib.sha256()
-
-    def add(self, chunk: bytes) -> None:
-        self.size += len(chunk)
-        self._crc32 = zlib.crc32(chunk, self._crc32)
-        self._sha256.update(chunk)
-
-    def match(self, link: dict[str, Any]) -> bool:
-        told = (link["size"], link.get("crc32"), link.get("sha256"))
-        mine = (self.size, f"{self._crc32:08x}", self._sha256.hexdigest())
-        return all(theirs in (None, own) for theirs, own in zip(told, mine, strict=True))
-
-
 class Fetcher:
     """Fetches frames; safe to share between threads. ``stop`` ends what is under way, to be resumed later."""
 
@@ -88,7 +67,7 @@ class Fetcher:
         """Fetch a frame unless its file is there and whole; a file that differs is left alone."""
         try:
             if wanted.target.exists():
-                if _sums_of(wanted.target).match({"size": wanted.size, "sha256": wanted.sha256}):
+                if _are_told(Checksums.of_file(wanted.target), {"size": wanted.size, "sha256": wanted.sha256}):
                     self._progress(wanted.size)
                     return Fetched(wanted, FetchState.COMPLETE)
                 if not self._overwrite:
@@ -114,7 +93,7 @@ class Fetcher:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problem = f"the store broke off: {str(error) or type(error).__name__}"
             else:
-                if sums.match(link):
+                if _are_told(sums, link):
                     part.replace(wanted.target)
                     return Fetched(wanted, FetchState.DOWNLOADED)
                 problem = "the bytes that came do not have the frame's checksum"
@@ -122,10 +101,10 @@ class Fetcher:
             fruitless = 0 if _length(part) > before else fruitless + 1
         return Fetched(wanted, FetchState.FAILED, problem)
 
-    def _complete(self, part: Path, link: dict[str, Any]) -> _Sums:
+    def _complete(self, part: Path, link: dict[str, Any]) -> Checksums:
         """Fetch what ``part`` lacks, and return the checksums of the whole."""
         size = int(link["size"])
-        sums = _sums_of(part) if _length(part) <= size and part.exists() else _Sums()
+        sums = Checksums.of_file(part) if _length(part) <= size and part.exists() else Checksums()
         if sums.size == size and part.exists():
             return sums
         headers = {"Accept-Encoding": "identity"}
@@ -134,7 +113,7 @@ class Fetcher:
         with self._store.stream("GET", str(link["url"]), headers=headers) as answer:
             _check(answer)
             if answer.status_code != 206:
-                sums = _Sums()
+                sums = Checksums()
             with part.open("ab" if sums.size else "wb") as file:
                 for chunk in answer.iter_raw():
                     self._check_going_on(sums.size + len(chunk), size)
@@ -163,9 +142,8 @@ def _length(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _sums_of(path: Path) -> _Sums:
-    sums = _Sums()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            sums.add(chunk)
-    return sums
+def _are_told(sums: Checksums, link: dict[str, Any]) -> bool:
+    """Tell whether these are length and checksums that a link comes with, as far as it tells them."""
+    told = (link["size"], link.get("crc32"), link.get("sha256"))
+    mine = (sums.size, f"{sums.crc32:08x}", sums.sha256)
+    return all(theirs in (None, own) for theirs, own in zip(told, mine, strict=True))

@@ -1,11 +1,10 @@
 """Check: objects, rows, derived objects and checksums against each other, and what repairs each difference."""
 
-import hashlib
-import zlib
 from collections.abc import Iterator
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from shared.checksums import Checksums
 from shared.errors import ObjectChangedError, ObjectGoneError
 from shared.index.holdings import SummedObject, walk_sums
 from shared.ingest.discrepancies import Discrepancy, DiscrepancyKind
@@ -74,14 +73,11 @@ class Checker:
             last_modified=frame.last_modified,
             version_id=frame.version_id,
         )
-        crc32, sha256 = 0, hashlib.sha256()
         try:
-            for chunk in self._store.stream(state):
-                crc32 = zlib.crc32(chunk, crc32)
-                sha256.update(chunk)
+            sums = Checksums.of(self._store.stream(state))
         except (ObjectGoneError, ObjectChangedError):
             return None
-        if (crc32, sha256.hexdigest()) == (frame.crc32, frame.sha256):
+        if (sums.crc32, sums.sha256) == (frame.crc32, frame.sha256):
             return None
-        detail = f"SHA-256 {sha256.hexdigest()}, was {frame.sha256} when it was indexed"
+        detail = f"SHA-256 {sums.sha256}, was {frame.sha256} when it was indexed"
         return Discrepancy(kind=DiscrepancyKind.CHECKSUM, key=frame.key, detail=detail)

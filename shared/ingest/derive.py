@@ -9,9 +9,9 @@ from shared.fits.describe import describe
 from shared.fits.document import headers_document
 from shared.fits.preview import render_previews
 from shared.index.record import FrameRecord
-from shared.ingest.fetch import FetchedObject
 from shared.ingest.mapping import to_record
 from shared.settings import Settings
+from shared.store.fetch import FetchedObject
 from shared.store.model import ObjectState
 from shared.store.naming import CATALOG, HEADERS, PREVIEW_LARGE, PREVIEW_SMALL, derived_key
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from shared.fits.model import FitsDescription
 from shared.index.record import FrameRecord, LinkRecord
-from shared.ingest.fetch import FetchedObject
+from shared.store.fetch import FetchedObject
 from shared.store.model import ObjectState
 from shared.store.naming import basename_of, derived_digest
 

@@ -29,9 +29,9 @@ from shared.index.knowledge import KnownObject, lock_object
 from shared.index.record import FailureRecord
 from shared.ingest.derive import Reading, read_frame
 from shared.ingest.entries import Entries
-from shared.ingest.fetch import fetched
 from shared.settings import Settings
 from shared.store.client import Store
+from shared.store.fetch import fetched
 from shared.store.model import ObjectState
 
 __all__ = ["Ingester", "Outcome"]

@@ -26,9 +26,9 @@ from shared.errors import FitsError, StoreUnavailableError
 from shared.index.failures import UNAVAILABLE
 from shared.index.models import Attempt, Failure, Frame
 from shared.ingest.derive import read_frame
-from shared.ingest.fetch import FetchedObject
 from shared.settings import Settings
 from shared.store.client import Store
+from shared.store.fetch import FetchedObject
 from shared.store.model import ObjectState
 from shared.store.naming import derived_key, derived_keys, object_digest
 

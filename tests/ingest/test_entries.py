@@ -11,10 +11,10 @@ from shared.errors import OvertakenError
 from shared.index.knowledge import KnownObject
 from shared.index.record import FailureRecord
 from shared.ingest.derive import Reading, read_frame
-from shared.ingest.fetch import FetchedObject, fetched
 from shared.ingest.forget import forget_object
 from shared.settings import Settings
 from shared.simulator import simulate_frame
+from shared.store.fetch import FetchedObject, fetched
 from shared.store.model import ObjectState
 from shared.store.naming import derived_keys
 from tests.ingest.conftest import Room

@@ -1,14 +1,13 @@
 """An object's bytes on local disk, with both checksums taken on the way."""
 
-import hashlib
 import shutil
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.checksums import Checksums
 from shared.errors import StoreUnavailableError, TooLargeError
 from shared.store.client import Store
 from shared.store.model import ObjectState
@@ -48,13 +47,12 @@ def fetched(store: Store, state: ObjectState, work_dir: Path | None) -> Iterator
     with tempfile.TemporaryDirectory(prefix="fitsvault-", dir=work_dir, ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "object"
         _check_room(path.parent, state)
-        crc32, sha256 = 0, hashlib.sha256()
+        sums = Checksums()
         with path.open("wb") as file:
             for chunk in store.stream(state):
-                crc32 = zlib.crc32(chunk, crc32)
-                sha256.update(chunk)
+                sums.add(chunk)
                 file.write(chunk)
-        yield FetchedObject(path, crc32, sha256.hexdigest())
+        yield FetchedObject(path, sums.crc32, sums.sha256)
 
 
 def _check_room(folder: Path, state: ObjectState) -> None:
