@@ -1,12 +1,13 @@
-"""Work on many items by a few threads, without holding all of them in memory."""
+"""Work on many items by a few threads, without holding all of them in memory; and work beside other work."""
 
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["in_parallel"]
+__all__ = ["in_parallel", "meanwhile"]
 
 _AHEAD = 4
 
@@ -35,6 +36,24 @@ def in_parallel(
         if stop is not None:
             stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def meanwhile(act: Callable[[], bool], every: float, name: str) -> Iterator[None]:
+    """Act in a thread every so many seconds in the length of the block, until that returns False."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(every) and act():
+            pass
+
+    thread = threading.Thread(target=go_on, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _next_of(running: deque[tuple[T, Future[R]]]) -> tuple[T, R]:

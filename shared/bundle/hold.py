@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.bundle.jobs import set_values
-from shared.database import DATABASE_TROUBLE, write
-from shared.index.sweeps import database_time
+from shared.database import DATABASE_TROUBLE, database_time, write
+from shared.parallel import meanwhile
 
 __all__ = ["LEASE", "Held", "held"]
 
@@ -46,25 +46,20 @@ class Held:
 @contextmanager
 def held(sessions: sessionmaker[Session], job_id: str, owner: str, lease: dt.timedelta) -> Iterator[Held]:
     """Renew the lease in the length of the block, and write down what `Held.tell` was told, once a second at most."""
-    hold, ended = Held(owner), threading.Event()
+    hold = Held(owner)
+    third = lease.total_seconds() / 3
+    renewed, told = time.monotonic(), hold.done
 
-    def keep() -> None:
-        renewed, told = time.monotonic(), None
-        while not ended.wait(min(_LOOKS, lease.total_seconds() / 3)):
-            if hold.done == told and time.monotonic() - renewed < lease.total_seconds() / 3:
-                continue
+    def keep() -> bool:
+        nonlocal renewed, told
+        if hold.done != told or time.monotonic() - renewed >= third:
             renewed, told = time.monotonic(), hold.done
             if not _renewed(sessions, job_id, hold, lease):
                 hold.lose()
-                return
+        return not hold.is_lost()
 
-    thread = threading.Thread(target=keep, name="bundle-lease", daemon=True)
-    thread.start()
-    try:
+    with meanwhile(keep, min(_LOOKS, third), "bundle-lease"):
         yield hold
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _renewed(sessions: sessionmaker[Session], job_id: str, hold: Held, lease: dt.timedelta) -> bool:

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.bundle.inside import Wish
+from shared.database import database_time
 from shared.index.bundle_jobs import BundleJob
 from shared.index.bundles import BundleFrame
-from shared.index.sweeps import database_time
 
 __all__ = [
     "Order",

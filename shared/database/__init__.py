@@ -2,7 +2,7 @@
 
 from shared.database.base import Base, utc_now
 from shared.database.engines import Pool, limited, make_engine
-from shared.database.sessions import WRITE, make_session_factory, read, write
+from shared.database.sessions import WRITE, database_time, make_session_factory, read, write
 from shared.database.trouble import DATABASE_TROUBLE, is_timed_out
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "WRITE",
     "Base",
     "Pool",
+    "database_time",
     "is_timed_out",
     "limited",
     "make_engine",

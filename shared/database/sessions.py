@@ -1,12 +1,15 @@
 """Transactions: those that read, and those that write."""
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-__all__ = ["WRITE", "make_session_factory", "read", "write"]
+from shared.database.base import utc_now
+
+__all__ = ["WRITE", "database_time", "make_session_factory", "read", "write"]
 
 WRITE = {"fitsvault_write": True}
 """Execution options of a connection whose transactions write."""
@@ -39,3 +42,11 @@ def write(factory: sessionmaker[Session]) -> Iterator[Session]:
     with factory.begin() as session:
         session.connection(execution_options=WRITE)
         yield session
+
+
+def database_time(session: Session) -> dt.datetime:
+    """Return the time (naive UTC) by the clock that all who share the database have in common."""
+    if session.get_bind().dialect.name != "postgresql":
+        return utc_now()
+    now: dt.datetime = session.scalars(text("SELECT clock_timestamp() AT TIME ZONE 'UTC'")).one()
+    return now

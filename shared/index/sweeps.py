@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from shared.database import utc_now
+from shared.database import database_time, utc_now
 from shared.index.models import Sweep, SweepRange
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "PlannedRange",
     "begin_sweep",
     "claim_range",
-    "database_time",
     "has_ended",
     "is_wanted",
     "release_range",
@@ -171,11 +170,3 @@ def _ours(claimed: ClaimedRange) -> tuple[ColumnElement[bool], ...]:
 def _change(session: Session, claimed: ClaimedRange, **values: object) -> bool:
     statement = update(SweepRange).where(*_ours(claimed)).values(**values).returning(SweepRange.id)
     return session.scalars(statement).one_or_none() is not None
-
-
-def database_time(session: Session) -> dt.datetime:
-    """Return the time (naive UTC) by the clock that all who share the database have in common."""
-    if session.get_bind().dialect.name != "postgresql":
-        return utc_now()
-    now: dt.datetime = session.scalars(text("SELECT clock_timestamp() AT TIME ZONE 'UTC'")).one()
-    return now

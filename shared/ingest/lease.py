@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.database import DATABASE_TROUBLE, write
 from shared.index.sweeps import ClaimedRange, release_range, renew_lease
 from shared.ingest.patience import reason_of
+from shared.parallel import meanwhile
 
 __all__ = ["LEASE", "held"]
 
@@ -26,25 +27,21 @@ def held(sessions: sessionmaker[Session], claimed: ClaimedRange, lease: dt.timed
 
     Yields an event that is set when the range has gone to another worker.
     """
-    ended, lost = threading.Event(), threading.Event()
+    lost = threading.Event()
 
-    def renew() -> None:
-        while not ended.wait(lease.total_seconds() / 3):
-            try:
-                with write(sessions) as session:
-                    if not renew_lease(session, claimed, lease):
-                        lost.set()
-                        return
-            except DATABASE_TROUBLE as error:
-                _log.warning("lease not renewed", extra={"range": claimed.id, "reason": reason_of(error)})
+    def renew() -> bool:
+        try:
+            with write(sessions) as session:
+                if not renew_lease(session, claimed, lease):
+                    lost.set()
+        except DATABASE_TROUBLE as error:
+            _log.warning("lease not renewed", extra={"range": claimed.id, "reason": reason_of(error)})
+        return not lost.is_set()
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
     try:
-        yield lost
+        with meanwhile(renew, lease.total_seconds() / 3, "lease"):
+            yield lost
     finally:
-        ended.set()
-        thread.join()
         with (
             suppress(*DATABASE_TROUBLE),
             write(sessions) as session,

@@ -16,7 +16,7 @@ from itertools import takewhile
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import read, write
+from shared.database import database_time, read, write
 from shared.errors import FitsvaultError
 from shared.index.failures import keys_to_retry
 from shared.index.superseded import superseded_keys
@@ -24,7 +24,6 @@ from shared.index.sweeps import (
     ClaimedRange,
     begin_sweep,
     claim_range,
-    database_time,
     has_ended,
     is_wanted,
     save_progress,

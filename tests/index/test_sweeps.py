@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import make_engine, make_session_factory, read, write
+from shared.database import database_time, make_engine, make_session_factory, read, write
 from shared.index.frames import put_frame
 from shared.index.quantiles import count_frames, key_quantiles
 from shared.index.sweeps import (
@@ -14,7 +14,6 @@ from shared.index.sweeps import (
     PlannedRange,
     begin_sweep,
     claim_range,
-    database_time,
     has_ended,
     is_wanted,
     release_range,
