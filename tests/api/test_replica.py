@@ -1,7 +1,6 @@
 """Lists come from a replica, which may be behind; what was just written is found all the same."""
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def services(app: FastAPI) -> Services:
 def client(app: FastAPI, services: Services, replica: Replica) -> TestClient:
     """A client whose token and tables the replica has."""
     client = make_client(app, make_key(services.sessions, "ada"))
-    until(lambda: client.get("/frames/").status_code == 200)
+    replica.catch_up()
     return client
 
 
@@ -58,14 +57,6 @@ def behind(client: TestClient, replica: Replica) -> Iterator[Replica]:
     replica.hold()
     yield replica
     replica.go_on()
-
-
-def until(is_so: object) -> None:
-    assert callable(is_so)
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def put(services: Services, key: str) -> int:
@@ -98,7 +89,8 @@ def test_a_list_is_the_replicas_and_one_frame_is_found_at_once(
     assert client.get(f"/frames/{frame_id}/related/").json() == []
     assert client.get("/frames/987654/").status_code == 404
     behind.go_on()
-    until(lambda: "a" in names(client))
+    behind.catch_up()
+    assert "a" in names(client)
 
 
 def test_a_zip_of_frames_that_the_replica_does_not_know_yet(
@@ -125,7 +117,6 @@ def test_an_upload_waits_for_the_replica(services: Services, behind: Replica, cl
 
 def test_a_deletion_waits_for_the_replica(services: Services, replica: Replica, client: TestClient) -> None:
     put(services, "old.fits")
-    until(lambda: "old" in names(client))
     replica.hold()
     with write(services.sessions) as session:
         remove_frame(session, "frames", "old.fits")
