@@ -12,6 +12,7 @@ from shared.bundle.calling import BundleCaller
 from shared.bundle.factory import make_bundle_worker
 from shared.bundle.worker import BundleWorker
 from shared.errors import EventError
+from shared.migrations import function_sessions
 from shared.settings import settings
 
 __all__ = ["Context", "handle", "handler"]
@@ -62,7 +63,7 @@ def _deadline(context: Context) -> Callable[[], bool]:
 
 @lru_cache(maxsize=1)
 def _worker() -> BundleWorker:
-    return make_bundle_worker(settings())
+    return make_bundle_worker(settings(), function_sessions(settings(), "fitsvault-bundle"))
 
 
 @lru_cache(maxsize=1)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
-from shared.database import DATABASE_TROUBLE, make_engine, make_session_factory
+from shared.database import DATABASE_TROUBLE, reason_of
 from shared.errors import EventError
 from shared.events.model import EventReading, ObjectEvent
 from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
-from shared.ingest.patience import TRANSIENT, note_trouble, reason_of, settle_or_defer
+from shared.ingest.patience import TRANSIENT, note_trouble, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
-from shared.migrations import check_schema
+from shared.migrations import function_sessions
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.settings import settings
@@ -120,7 +120,5 @@ def _note(ingester: Ingester, key: str, error: Exception, attempts: int) -> None
 
 @lru_cache(maxsize=1)
 def _parts() -> tuple[Ingester, Dispatcher]:
-    engine = make_engine(settings().effective_database_url, name="fitsvault-ingest", pool="function")
-    check_schema(engine)
-    sessions = make_session_factory(engine)
+    sessions = function_sessions(settings(), "fitsvault-ingest")
     return make_ingester(settings(), sessions), make_dispatcher(settings(), sessions)

@@ -16,7 +16,7 @@ from shared.database import make_engine, make_session_factory
 from shared.errors import EventError
 from shared.ingest.reconcile import Reconciler
 from shared.ingest.service import Ingester
-from shared.migrations import check_schema
+from shared.migrations import function_sessions
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.settings import Settings, settings
@@ -92,9 +92,7 @@ def _deadline(context: Context) -> Callable[[], bool]:
 
 @lru_cache(maxsize=1)
 def _sessions() -> sessionmaker[Session]:
-    engine = make_engine(settings().effective_database_url, name="fitsvault-sweep", pool="function")
-    check_schema(engine)
-    return make_session_factory(engine)
+    return function_sessions(settings(), "fitsvault-sweep")
 
 
 @lru_cache(maxsize=1)

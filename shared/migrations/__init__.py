@@ -13,14 +13,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.orm import Session, sessionmaker
 
+from shared.database import make_engine, make_session_factory
 from shared.errors import SchemaError
 from shared.migrations.locking import migrating
+from shared.settings import Settings
 
 __all__ = [
     "check_schema",
     "current_revision",
     "downgrade",
+    "function_sessions",
     "head_revision",
     "known_revisions",
     "make_config",
@@ -60,6 +64,19 @@ def check_schema(engine: Engine) -> None:
     if found is None or found in known_revisions():
         raise SchemaError(f"the database's schema is {found or 'missing'}, not {wanted}: run `fitsvault db upgrade`")
     raise SchemaError(f"the database's schema {found} is newer than {wanted}: deploy the version that made it")
+
+
+def function_sessions(settings: Settings, name: str) -> sessionmaker[Session]:
+    """Return the index's sessions for a function, which works with its own schema only; ``name`` as in `make_engine`.
+
+    Raises
+    ------
+    SchemaError
+        The schema is of another version.
+    """
+    engine = make_engine(settings.effective_database_url, name=name, pool="function")
+    check_schema(engine)
+    return make_session_factory(engine)
 
 
 def known_revisions() -> tuple[str, ...]:
