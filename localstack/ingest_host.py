@@ -28,14 +28,16 @@ from localstack.bundler import BundleThread
 from localstack.dispatcher import DispatchThread
 from localstack.queue import Queue
 from localstack.queue_poller import QueuePoller
+from localstack.repeated import Repeated
 from localstack.state import StartError
 from localstack.sweeper import Sweeper
 from shared.backoff import delay
+from shared.database import make_engine, make_session_factory, reason_of
 from shared.errors import EventError
 from shared.events.model import EventReading
 from shared.events.reader import read_event
 from shared.ingest.factory import make_ingester
-from shared.ingest.patience import TRANSIENT, reason_of
+from shared.ingest.patience import TRANSIENT
 from shared.settings import Settings
 
 __all__ = ["HOLD_SECONDS", "MAX_EVENT_BYTES", "make_ingest_host"]
@@ -53,15 +55,16 @@ class _Host:
             raise StartError("the ingest host takes no events without FITSVAULT_EVENT_SECRET")
         self._settings = settings
         self._secret = settings.event_secret.get_secret_value()
-        self._ingester = make_ingester(settings)
+        sessions = make_session_factory(make_engine(settings.effective_database_url, name="fitsvault-ingest"))
+        self._ingester = make_ingester(settings, sessions)
         self._workers = anyio.CapacityLimiter(settings.ingest_workers)
         self._is_stopping = asyncio.Event()
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-        self._dispatcher = DispatchThread(settings)
-        self._background: list[Sweeper | QueuePoller | DispatchThread | BundleThread] = [
-            Sweeper(settings),
+        self._dispatcher = DispatchThread(settings, sessions)
+        self._background: list[Sweeper | QueuePoller | Repeated] = [
+            Sweeper(settings, sessions),
             self._dispatcher,
-            BundleThread(settings),
+            BundleThread(settings, sessions),
         ]
         if settings.queue_url is not None:
             queue = Queue(settings.queue_url, settings)

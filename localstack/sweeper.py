@@ -8,11 +8,12 @@ import logging
 import random
 import threading
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from functions.reconcile.handler import make_reconciler
 from localstack.watch import Watch
-from shared.database import DATABASE_TROUBLE
+from shared.database import DATABASE_TROUBLE, reason_of
 from shared.errors import StoreError
-from shared.ingest.patience import reason_of
 from shared.ingest.reconcile import Reconciler, Scope, Swept
 from shared.settings import Settings
 
@@ -30,8 +31,9 @@ _SCAN_SHARE = 0.2
 class Sweeper:
     """Sweeps at start, by the clock, and at once when store or database were away; scans where no event comes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sessions: sessionmaker[Session]) -> None:
         self._settings = settings
+        self._sessions = sessions
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._returned = False
@@ -60,7 +62,7 @@ class Sweeper:
 
     def _sweep(self) -> None:
         interval = self._settings.reconcile_seconds
-        reconciler = make_reconciler(self._settings)
+        reconciler = make_reconciler(self._settings, self._sessions)
         is_due, pause = True, 0.0
         while not self._stop.is_set():
             lately = 0.0 if is_due or self._returned else interval / 2
@@ -75,7 +77,7 @@ class Sweeper:
     def _scan(self) -> None:
         """Scan for new objects, so that scans take no more than their share of the time."""
         interval = self._settings.scan_seconds
-        reconciler = make_reconciler(self._settings, patience=0.0)
+        reconciler = make_reconciler(self._settings, self._sessions, patience=0.0)
         pause = 0.0
         while not self._stop.wait(pause):
             swept = self._try_sweep(reconciler, Scope.OBJECTS, interval / 2)
@@ -99,7 +101,7 @@ class Sweeper:
 
     def _retry(self) -> None:
         """Try again what is due, and what somebody asked for at the API, which cannot read objects itself."""
-        reconciler = make_reconciler(self._settings)
+        reconciler = make_reconciler(self._settings, self._sessions)
         pause = _RETRY_SECONDS
         while not self._stop.wait(pause):
             try:

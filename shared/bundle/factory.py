@@ -16,7 +16,7 @@ __all__ = ["make_bundle_worker"]
 
 def make_bundle_worker(settings: Settings, sessions: sessionmaker[Session] | None = None) -> BundleWorker:
     """Return a worker with a store of its own, and a database of its own unless it is given one."""
-    sessions = sessions or make_session_factory(make_engine(settings.effective_database_url))
+    sessions = sessions or make_session_factory(make_engine(settings.effective_database_url, name="fitsvault-bundle"))
     store = Store(settings)
 
     def unpack(job: BundleJob, frames: Sequence[BundleFrame]) -> Sequence[BundleFrame]:
