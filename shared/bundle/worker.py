@@ -18,7 +18,7 @@ from shared.bundle.hold import LEASE, Held, held
 from shared.bundle.inside import LeftOut, Wish
 from shared.bundle.jobs import State, claim_job, due_job, ends_at, forget_job, overdue_jobs, set_values
 from shared.bundle.presence import missing_objects
-from shared.database import DATABASE_TROUBLE, read, utc_now, write
+from shared.database import DATABASE_TROUBLE, read, reason_of, utc_now, write
 from shared.errors import FitsError, ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
 from shared.index.bundle_jobs import BundleJob
 from shared.index.bundles import BundleFrame, bundle_of_ids
@@ -112,7 +112,7 @@ class BundleWorker:
             self._release(job, hold)
             return
         except (StoreUnavailableError, *DATABASE_TROUBLE) as error:
-            values = self._put_off(job, str(error))
+            values = self._put_off(job, reason_of(error))
         except (StoreError, FitsError) as error:
             values = self._given_up(job, str(error))
         except Exception:  # noqa: BLE001 - it is logged, and the bundle says so

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from typer.core import TyperGroup
 
 from shared.cli.plain import harmless
+from shared.database import words_of
 from shared.errors import (
     FitsvaultError,
     NoStoreKeysError,
@@ -83,7 +84,7 @@ def fail(reason: str, code: ExitCode = ExitCode.NOT_ALL) -> NoReturn:
 def reason_of(error: Exception) -> str:
     """Return what an operator is told of ``error``; never the statement or its parameters."""
     if isinstance(error, DBAPIError):
-        reason = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
+        reason = words_of(error)
         if "no such table" in reason or "does not exist" in reason:
             reason += "; `fitsvault db upgrade` makes its tables"
         return f"the index cannot be used: {reason}"

@@ -3,7 +3,7 @@
 from shared.database.base import Base, utc_now
 from shared.database.engines import Pool, limited, make_engine
 from shared.database.sessions import WRITE, database_time, make_session_factory, read, write
-from shared.database.trouble import DATABASE_TROUBLE, is_timed_out
+from shared.database.trouble import DATABASE_TROUBLE, is_timed_out, reason_of, words_of
 
 __all__ = [
     "DATABASE_TROUBLE",
@@ -16,6 +16,8 @@ __all__ = [
     "make_engine",
     "make_session_factory",
     "read",
+    "reason_of",
     "utc_now",
+    "words_of",
     "write",
 ]

@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import DATABASE_TROUBLE, write
+from shared.database import DATABASE_TROUBLE, reason_of, write
 from shared.index.sweeps import ClaimedRange, release_range, renew_lease
-from shared.ingest.patience import reason_of
 from shared.parallel import meanwhile
 
 __all__ = ["LEASE", "held"]

@@ -4,11 +4,11 @@ import logging
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import read
+from shared.database import read, reason_of
 from shared.errors import StoreError
 from shared.index.holdings import find_owners
 from shared.ingest.discrepancies import Discrepancy, DiscrepancyKind
-from shared.ingest.patience import reason_of, settle_or_defer
+from shared.ingest.patience import settle_or_defer
 from shared.ingest.service import Ingester, Outcome
 from shared.settings import Settings
 from shared.store.client import Store

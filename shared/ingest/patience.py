@@ -9,15 +9,13 @@ away nothing is counted against the object: whoever told of it tells again.
 import datetime as dt
 import random
 
-from sqlalchemy.exc import DBAPIError
-
 from shared.backoff import delay
-from shared.database import DATABASE_TROUBLE, utc_now
+from shared.database import DATABASE_TROUBLE, reason_of, utc_now
 from shared.errors import FitsvaultError, StoreError
 from shared.index.knowledge import KnownObject
 from shared.ingest.service import Ingester, Outcome
 
-__all__ = ["TRANSIENT", "note_trouble", "reason_of", "settle_or_defer"]
+__all__ = ["TRANSIENT", "note_trouble", "settle_or_defer"]
 
 TRANSIENT = (FitsvaultError, *DATABASE_TROUBLE, OSError)
 """What a later attempt may cure."""
@@ -59,13 +57,6 @@ def note_trouble(ingester: Ingester, key: str, error: Exception, attempts: int) 
         The database is away. Nothing could be noted.
     """
     ingester.entries.note_unavailable(key, reason_of(error), count=lambda _: attempts, due=lambda _: None)
-
-
-def reason_of(error: Exception) -> str:
-    """Return what an operator is told of trouble; never a statement or its parameters."""
-    if isinstance(error, DBAPIError):
-        return f"the index: {str(error.orig).splitlines()[0] if error.orig else type(error).__name__}"
-    return str(error) or type(error).__name__
 
 
 def _next_attempt(known: KnownObject) -> int:
