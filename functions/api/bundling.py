@@ -18,6 +18,7 @@ from functions.api.errors import FrameNotFoundError, answer
 from functions.api.listing import FORMATS, answer_list
 from functions.api.ordering import redirect_to_bundle
 from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if_range
+from functions.api.streams import DOWNLOAD_COOKIE, is_buffered
 from functions.api.wishes import Wanted
 from functions.api.zips import ZipResponse, whole_zip
 from shared.bundle.assembly import Assembly, Window, assemble, bundle_name
@@ -140,7 +141,7 @@ def _respond(request: Request, services: Services, assembly: Assembly, wish: Wis
         "Content-Length": str(stop - start),
         "ETag": _etag(assembly.plan, day),
         "Last-Modified": _last_modified(assembly, day),
-        "Set-Cookie": "fileDownload=true; Path=/",
+        "Set-Cookie": DOWNLOAD_COOKIE,
     }
     if assembly.left_out:
         headers["X-Left-Out"] = ", ".join(str(one.id) for one in assembly.left_out[:_LEFT_OUT_SHOWN])
@@ -150,10 +151,10 @@ def _respond(request: Request, services: Services, assembly: Assembly, wish: Wis
     if _is_head(request):
         return Response(None, status, headers, media_type="application/zip")
     _check_limit(services, stop - start)
-    if _is_buffered(request) and stop - start > _LAMBDA_LIMIT:
+    if is_buffered(request) and stop - start > _LAMBDA_LIMIT:
         return redirect_to_bundle(request, assembly.frames, wish)
     _log(request, assembly)
-    make = whole_zip if _is_buffered(request) else ZipResponse
+    make = whole_zip if is_buffered(request) else ZipResponse
     return make(services, assembly, status, headers)
 
 
@@ -181,8 +182,3 @@ def _log(request: Request, assembly: Assembly) -> None:
 
 def _is_head(request: Request) -> bool:
     return bool(request.scope.get(ASKED_METHOD) == "HEAD")
-
-
-def _is_buffered(request: Request) -> bool:
-    """Tell whether the whole answer is in memory before it is sent, as on Lambda."""
-    return "aws.event" in request.scope

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from functions.api.authentication import key_in_headers
 from functions.api.dependencies import Services, get_services
 from functions.api.errors import FrameNotFoundError
-from functions.api.streams import is_buffered, sends_token_on, stream_object
+from functions.api.streams import DOWNLOAD_COOKIE, is_buffered, sends_token_on, stream_object
 from functions.api.tickets import holds_ticket
 from shared.accounts.account import Account, account_of
 from shared.accounts.models import User
@@ -22,7 +22,6 @@ from shared.index.times import format_time
 
 __all__ = ["account_of_ticket", "bundle_link", "find_bundle", "served_bundle"]
 
-_COOKIE = "fileDownload=true; Path=/"
 _ZIP = "application/zip"
 _NO_LINK = (
     "This client would send its token on to the object store, and {size} bytes are more than this archive sends by "
@@ -86,7 +85,7 @@ def served_bundle(request: Request, job: BundleJob) -> Response:
         state = services.store.head(services.settings.derived_bucket, str(job.key))
     except ObjectGoneError as error:
         raise HTTPException(410, "This bundle was removed before its time. Order it again.") from error
-    headers = {"Set-Cookie": _COOKIE, "Cache-Control": "no-store"}
+    headers = {"Set-Cookie": DOWNLOAD_COOKIE, "Cache-Control": "no-store"}
     if key_in_headers(request) is not None and sends_token_on(request):
         if is_buffered(request):
             raise HTTPException(413, _NO_LINK.format(size=state.size, id=job.id))

@@ -11,10 +11,11 @@ from starlette.requests import Request
 
 from shared.errors import InvalidParameterError
 
-__all__ = ["MAX_BODY", "Fields", "parse_fields", "read_body"]
+__all__ = ["MAX_BODY", "Fields", "is_json", "json_members", "json_text", "parse_fields", "read_body"]
 
 MAX_BODY = 8 << 20
 _MAX_PARTS = 20_000
+_JSON = "application/json"
 
 Fields = list[tuple[str, str]]
 """Names and values."""
@@ -40,17 +41,48 @@ async def parse_fields(request: Request, body: bytes) -> Fields:
     InvalidParameterError
         A JSON value that is neither text nor an integer.
     """
-    content_type = request.headers.get("content-type", "")
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = _kind_of(request)
     if not body:
         return []
     if kind == "application/x-www-form-urlencoded":
         return await run_in_threadpool(_parse_form, body)
-    if kind == "application/json":
+    if kind == _JSON:
         return await run_in_threadpool(_parse_json, body)
     if kind == "multipart/form-data":
         return await _parse_multipart(request, body)
-    raise HTTPException(415, f'Unsupported media type "{content_type}" in request.')
+    raise HTTPException(415, f'Unsupported media type "{request.headers.get("content-type", "")}" in request.')
+
+
+def is_json(request: Request) -> bool:
+    """Tell whether the body is said to be JSON."""
+    return _kind_of(request) == _JSON
+
+
+def json_members(body: bytes) -> dict[str, object]:
+    """Return the members of a JSON object; a list is one of ids. HTTPException 400 for what is neither."""
+    try:
+        document: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "JSON parse error.") from error
+    if isinstance(document, list):
+        return {"frame_ids": document}
+    if not isinstance(document, dict):
+        raise HTTPException(400, "JSON parse error.")
+    return document
+
+
+def json_text(name: str, value: object) -> str:
+    """Return a JSON value as a form has it; InvalidParameterError for what is neither text nor an integer."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidParameterError(name)
+    try:
+        return str(value)
+    except ValueError as error:
+        raise InvalidParameterError(name) from error
+
+
+def _kind_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _parse_form(body: bytes) -> Fields:
@@ -58,28 +90,11 @@ def _parse_form(body: bytes) -> Fields:
 
 
 def _parse_json(body: bytes) -> Fields:
-    try:
-        document: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "JSON parse error.") from error
-    if isinstance(document, list):
-        document = {"frame_ids": document}
-    if not isinstance(document, dict):
-        raise HTTPException(400, "JSON parse error.")
     return [
-        (name, _text(name, item))
-        for name, value in document.items()
+        (name, json_text(name, item))
+        for name, value in json_members(body).items()
         for item in (value if isinstance(value, list) else [value])
     ]
-
-
-def _text(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidParameterError(name)
-    try:
-        return str(value)
-    except ValueError as error:
-        raise InvalidParameterError(name) from error
 
 
 async def _parse_multipart(request: Request, body: bytes) -> Fields:

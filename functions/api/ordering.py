@@ -12,7 +12,7 @@ from functions.api.dependencies import Services, get_services
 from functions.api.tickets import make_ticket
 from shared.bundle.inside import Wish
 from shared.bundle.jobs import Order, count_unfinished, order_bundle
-from shared.database import read, write
+from shared.database import write
 from shared.index.bundle_jobs import BundleJob
 from shared.index.bundles import BundleFrame
 
@@ -32,13 +32,11 @@ def order(
     HTTPException
         429: the account waits for too many bundles.
     """
-    with read(services.sessions) as session:
-        unfinished = count_unfinished(session, user_id)
     with write(services.sessions) as session:
         wanted = Order(user_id=user_id, wish=wish, frames=frames, uncompress=uncompress)
+        unfinished = count_unfinished(session, user_id)
         job, is_new = order_bundle(session, wanted)
         if is_new and unfinished >= _MOST_UNFINISHED:
-            session.rollback()
             detail = f"{unfinished} bundles of yours are not built yet. Wait for them, or delete some."
             raise HTTPException(429, detail, {"Retry-After": "60"})
     if is_new:

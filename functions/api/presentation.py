@@ -8,18 +8,16 @@ from shared.bundle.jobs import State
 from shared.index.bundle_jobs import BundleJob
 from shared.index.models import Failure, Frame
 from shared.index.query import FrameRow, ShownRow
-from shared.index.shown import ShownFrame
+from shared.index.shown import HIDING, ShownFrame
 from shared.index.times import format_time
 
 __all__ = ["bundle_document", "download_document", "failure_object", "frame_object"]
-
-_HIDING = ("bias", "dark")
 
 
 def frame_object(row: FrameRow | ShownRow) -> dict[str, object]:
     """Return a frame as the contract shows it: the 16 keys of the predecessor first, then ours."""
     frame = row.frame
-    hides = frame.image_type in _HIDING
+    hides = frame.image_type in HIDING
     return {
         "id": frame.id,
         "basename": frame.basename,

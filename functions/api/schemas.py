@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 __all__ = [
     "ERRORS",
+    "ZIP_CONTENT",
     "Bundle",
     "BundleOrder",
     "Bundles",
@@ -30,6 +31,8 @@ __all__ = [
     "UploadId",
     "UploadRequest",
 ]
+
+ZIP_CONTENT = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 
 
 Position = Annotated[list[float], Field(min_length=2, max_length=2)]

@@ -20,7 +20,10 @@ from functions.api.ranges import RangeNotSatisfiableError, asked_range, holds_if
 from shared.errors import ObjectChangedError, StoreError
 from shared.store.model import ObjectState
 
-__all__ = ["is_buffered", "sends_token_on", "stream_object"]
+__all__ = ["DOWNLOAD_COOKIE", "is_buffered", "sends_token_on", "stream_object"]
+
+DOWNLOAD_COOKIE = "fileDownload=true; Path=/"
+"""What tells the predecessor's page that a download has begun."""
 
 _PIECE = 2 << 20
 _LAMBDA_LIMIT = 4 << 20

@@ -1,18 +1,17 @@
 """What an order of a bundle asks for: ids or a query, in the URL, a form or JSON."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from sqlalchemy.orm import Session
-from starlette.exceptions import HTTPException
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from functions.api.dependencies import get_services
 from functions.api.errors import FrameNotFoundError
-from functions.api.forms import Fields, parse_fields, read_body
+from functions.api.forms import Fields, is_json, json_members, json_text, parse_fields, read_body
 from functions.api.listing import FORMATS
 from functions.api.parameters import LIST_PARAMETERS
 from shared.errors import InvalidParameterError
@@ -75,8 +74,10 @@ async def wanted_of_order(request: Request) -> Wanted:
         A value cannot be read, or nothing is asked for.
     """
     body = await read_body(request)
-    is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-    fields = _json_fields(body) if is_json and body else await parse_fields(request, body)
+    if body and is_json(request):
+        fields = await run_in_threadpool(_json_fields, body)
+    else:
+        fields = await parse_fields(request, body)
     fields = request.query_params.multi_items() + fields
     uncompress = flag(fields, "uncompress")
     if any(name in _ID_FIELDS for name, _ in fields):
@@ -110,16 +111,8 @@ def _told(asked: Sequence[str], *, related: bool, uncompress: bool) -> tuple[str
 
 def _json_fields(body: bytes) -> Fields:
     """Return the members of an object, those of a list by their items, and those of ``query`` as they are."""
-    try:
-        document: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "JSON parse error.") from error
-    if isinstance(document, list):
-        document = {"frame_ids": document}
-    if not isinstance(document, dict):
-        raise HTTPException(400, "JSON parse error.")
     found: Fields = []
-    for name, value in document.items():
+    for name, value in json_members(body).items():
         if name == "query" and isinstance(value, dict):
             found += [("query", ""), *((inner, _text(inner, item)) for inner, item in value.items())]
         else:
@@ -129,11 +122,7 @@ def _json_fields(body: bytes) -> Fields:
 
 
 def _text(name: str, value: object) -> str:
+    """Return a value as a URL has it: flags and numbers are words there, too."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if not isinstance(value, str | int | float):
-        raise InvalidParameterError(name)
-    try:
-        return str(value)
-    except ValueError as error:
-        raise InvalidParameterError(name) from error
+    return str(value) if isinstance(value, float) else json_text(name, value)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.index.bundles import BundleFrame
+from shared.index.shown import HIDING
 from shared.index.times import format_time
 
 __all__ = ["MANIFEST", "README", "RESERVED", "LeftOut", "Wish", "manifest_rows", "render_manifest", "render_readme"]
@@ -16,7 +17,6 @@ MANIFEST, README = "MANIFEST.csv", "README.txt"
 RESERVED = (README, MANIFEST)
 """Names that no frame in a bundle has."""
 
-_HIDING = ("bias", "dark")
 _COLUMNS = (
     *("file", "id", "bytes", "sha256", "crc32", "DATE_OBS", "OBJECT", "FILTER", "EXPTIME", "OBSTYPE"),
     *("SITEID", "TELID", "INSTRUME", "RLEVEL"),
@@ -48,7 +48,7 @@ class LeftOut:
 def manifest_rows(frames: Iterable[tuple[str, BundleFrame]]) -> Iterable[dict[str, object]]:
     """Yield what is told of each file; FILTER and OBJECT of a bias or dark are hidden, as in lists."""
     for name, frame in frames:
-        hides = frame.image_type in _HIDING
+        hides = frame.image_type in HIDING
         yield dict(
             zip(
                 _COLUMNS,

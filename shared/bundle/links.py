@@ -61,5 +61,6 @@ def aria2_input(frames: Sequence[BundleFrame], link_of: LinkOf) -> bytes:
 
 
 def _rows(frames: Iterable[BundleFrame], link_of: LinkOf) -> Iterator[dict[str, object]]:
-    for row in manifest_rows(named_frames(frames)):
-        yield row | {"url": link_of(int(str(row["id"])))}
+    named = list(named_frames(frames))
+    for row, (_, frame) in zip(manifest_rows(named), named, strict=True):
+        yield row | {"url": link_of(frame.id)}

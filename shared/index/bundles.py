@@ -2,8 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,27 +17,6 @@ from shared.index.selection import FrameQuery
 
 __all__ = ["BundleFrame", "bundle_of_ids", "bundle_of_query", "packed_ids", "with_related"]
 
-_COLUMNS = (
-    Frame.id,
-    Frame.filename,
-    Frame.bucket,
-    Frame.key,
-    Frame.etag,
-    Frame.version_id,
-    Frame.size,
-    Frame.crc32,
-    Frame.date_obs,
-    Frame.last_modified,
-    Frame.sha256,
-    Frame.object_name,
-    Frame.filter_name,
-    Frame.exposure_time,
-    Frame.image_type,
-    Frame.site,
-    Frame.telescope,
-    Frame.instrument,
-    Frame.reduction_level,
-)
 _IN_TILES = "compressed-image"
 _ROWS_AT_ONCE = 1000
 _LARGEST = 2**63 - 1
@@ -69,6 +47,9 @@ class BundleFrame:
     reduction_level: int = 0
 
 
+_COLUMNS = tuple(getattr(Frame, field.name) for field in fields(BundleFrame))
+
+
 def bundle_of_query(session: Session, query: FrameQuery) -> Iterator[BundleFrame]:
     """Yield the frames that a query leaves, in its order, a batch of rows in memory at a time."""
     scope = scope_of(session, query.filter)
@@ -86,7 +67,7 @@ def bundle_of_ids(session: Session, frame_ids: Sequence[int]) -> Iterator[Bundle
         found = {row.id: row for row in session.execute(select(*_COLUMNS).where(among(Frame.id, known)))}
         for frame_id in some:
             if frame_id in found:
-                yield _frame(found[frame_id])
+                yield BundleFrame(*found[frame_id])
 
 
 def with_related(session: Session, frames: Iterable[BundleFrame]) -> Iterator[BundleFrame]:
@@ -108,7 +89,3 @@ def packed_ids(session: Session, frame_ids: Sequence[int]) -> set[int]:
         rows = session.execute(select(Frame.id, Frame.hdu_kinds).where(among(Frame.id, some)))
         found |= {frame_id for frame_id, kinds in rows if _IN_TILES in kinds}
     return found
-
-
-def _frame(row: Sequence[Any]) -> BundleFrame:
-    return BundleFrame(*row)

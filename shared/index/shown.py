@@ -10,7 +10,10 @@ from sqlalchemy import ColumnElement
 
 from shared.index.models import Frame
 
-__all__ = ["SHOWN", "ShownFrame"]
+__all__ = ["HIDING", "SHOWN", "ShownFrame"]
+
+HIDING = ("bias", "dark")
+"""Image types of which nobody is shown a filter or an object, whatever their headers say."""
 
 
 class ShownFrame(NamedTuple):

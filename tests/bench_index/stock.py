@@ -89,8 +89,9 @@ def _fill(stock: Stock) -> None:
             others.append(PredecessorTables(baseline.enter_context(bulk_tables(stock.theirs, PREDECESSOR_TABLES))))
         frames = load(stock.ours, stock.population.batches(), *others)
         loaded = time.perf_counter() - begin
-        _tell(f"{frames:,} frames in our tables after {loaded:.0f} s, indexes and all; now the predecessor's, if any")
-    _tell(f"predecessor's tables ready after {time.perf_counter() - begin:.0f} s")
+        _tell(f"{frames:,} frames in our tables after {loaded:.0f} s, indexes and all")
+    if stock.has_baseline:
+        _tell(f"predecessor's tables ready after {time.perf_counter() - begin:.0f} s")
     for engine in stock.filled:
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.exec_driver_sql("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE")

@@ -15,7 +15,7 @@ from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.fetching import account_of_ticket, find_bundle, served_bundle
 from functions.api.parameters import query_parameter
 from functions.api.paths import BundleId
-from functions.api.schemas import ERRORS, Error
+from functions.api.schemas import ERRORS, ZIP_CONTENT, Error
 from shared.bundle.jobs import State
 from shared.database import utc_now
 
@@ -26,7 +26,6 @@ _WAIT_SECONDS = 20.0
 
 _LOOK_SECONDS = 0.4
 _SETTLED = (State.READY, State.FAILED)
-_ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 
 
 class FileRoute(UserRoute):
@@ -56,8 +55,8 @@ router = APIRouter(
     summary="Fetch a bundle",
     response_model=None,
     responses={
-        200: {"description": "The zip, for clients that take no link.", "content": _ZIP},
-        206: {"description": "The part of it that Range asks for.", "content": _ZIP},
+        200: {"description": "The zip, for clients that take no link.", "content": ZIP_CONTENT},
+        206: {"description": "The part of it that Range asks for.", "content": ZIP_CONTENT},
         303: {"description": "The link; or this very place once more, while it is not built yet."},
         404: {**ERRORS[404], "description": "No such bundle of this account."},
         410: {"model": Error, "description": "It was removed from the bucket before its time."},

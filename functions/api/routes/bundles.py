@@ -12,7 +12,7 @@ from functions.api.bundling import answer_zip
 from functions.api.forms import Fields, parse_fields, read_body
 from functions.api.listing import FORMATS, asked_format
 from functions.api.parameters import LIST_PARAMETERS, query_parameter
-from functions.api.schemas import ERRORS, Error
+from functions.api.schemas import ERRORS, ZIP_CONTENT, Error
 from functions.api.wishes import flag, ids_of, wanted_by_ids, wanted_by_query
 
 __all__ = ["router"]
@@ -33,7 +33,6 @@ _PARAMETERS = [
     query_parameter("format", "`zip`, or a list of links.", enum=list(FORMATS), default=FORMATS[0]),
     *(parameter for parameter in LIST_PARAMETERS if parameter["name"] not in ("limit", "cursor")),
 ]
-_ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 _LISTS = {
     "application/json": {"schema": {"type": "object"}},
     **{kind: {"schema": {"type": "string"}} for kind in ("text/csv", "text/x-shellscript", "text/plain")},
@@ -44,8 +43,8 @@ router = APIRouter(
     route_class=BundleRoute,
     dependencies=[Depends(TOKEN_SCHEME)],
     responses={
-        200: {"content": _ZIP | _LISTS, "description": "The zip, or a list of links."},
-        206: {"content": _ZIP, "description": "The part of the zip that Range asks for."},
+        200: {"content": ZIP_CONTENT | _LISTS, "description": "The zip, or a list of links."},
+        206: {"content": ZIP_CONTENT, "description": "The part of the zip that Range asks for."},
         303: {"description": "Where the zip will be as soon as it is built, on functions whose answers are limited."},
         413: {"model": Error, "description": "More frames or bytes than this archive sends at once."},
         416: {"model": Error, "description": "The zip has no such range."},

@@ -12,7 +12,7 @@ from functions.api.paths import FrameId
 from functions.api.presentation import download_document
 from functions.api.routers import frame_files_router
 from functions.api.schemas import Download, Error
-from functions.api.streams import sends_token_on, stream_object
+from functions.api.streams import DOWNLOAD_COOKIE, sends_token_on, stream_object
 from shared.database import utc_now
 from shared.errors import InvalidParameterError
 from shared.index.models import Frame
@@ -23,7 +23,6 @@ __all__ = ["router"]
 
 _REDIRECTS = {"": None, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _FITS = "image/fits"
-_COOKIE = "fileDownload=true; Path=/"
 _BYTES = {_FITS: {"schema": {"type": "string", "format": "binary"}}}
 
 router = frame_files_router()
@@ -65,7 +64,7 @@ def get_download(request: Request, frame_id: FrameId) -> Response:
     url = services.store.presign_get(
         frame.key, bucket=frame.bucket, filename=frame.filename, expires=life, version_id=frame.version_id
     )
-    headers = {"Cache-Control": "no-store", "Set-Cookie": _COOKIE}
+    headers = {"Cache-Control": "no-store", "Set-Cookie": DOWNLOAD_COOKIE}
     if redirects is False:
         return JSONResponse(download_document(frame, url=url, expires=expires), headers=headers)
     return Response(status_code=302, headers=headers | {"Location": url})
@@ -83,6 +82,6 @@ def _served(request: Request, frame: Frame) -> Response:
     headers = {
         "Content-Type": _FITS,
         "Content-Disposition": content_disposition(frame.filename),
-        "Set-Cookie": _COOKIE,
+        "Set-Cookie": DOWNLOAD_COOKIE,
     }
     return stream_object(request, state, headers)
