@@ -11,6 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOMS = {
     "localstack": 4,
+    "infra": 4,
     "functions.ingest": 3,
     "functions.api": 3,
     "functions.bundle": 3,
@@ -24,6 +25,7 @@ ROOMS = {
     "shared.pyobs": 2,
     "shared.fits": 1,
     "shared.index": 1,
+    "shared.schema": 1,
     "shared.store": 1,
     "shared.events": 1,
     "shared.accounts": 1,
@@ -46,7 +48,7 @@ def room_of(module: str) -> str | None:
 
 
 def imports() -> Iterator[tuple[str, str]]:
-    for top in ("functions", "shared", "localstack"):
+    for top in ("functions", "shared", "localstack", "infra"):
         for path in sorted((REPOSITORY / top).rglob("*.py")):
             module = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
             for node in ast.walk(ast.parse(path.read_text())):
@@ -54,7 +56,9 @@ def imports() -> Iterator[tuple[str, str]]:
                 if isinstance(node, ast.ImportFrom) and node.module:
                     names = [node.module]
                 yield from (
-                    (module, name) for name in names if name.split(".")[0] in ("functions", "shared", "localstack")
+                    (module, name)
+                    for name in names
+                    if name.split(".")[0] in ("functions", "shared", "localstack", "infra")
                 )
 
 

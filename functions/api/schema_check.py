@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functions.api.errors import answer, describe
 from shared.database import DATABASE_TROUBLE
 from shared.errors import SchemaError
-from shared.migrations import check_schema
+from shared.schema import check_schema
 
 __all__ = ["SchemaCheck"]
 

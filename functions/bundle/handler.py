@@ -12,7 +12,7 @@ from shared.bundle.calling import BundleCaller
 from shared.bundle.factory import make_bundle_worker
 from shared.bundle.worker import BundleWorker
 from shared.errors import EventError
-from shared.migrations import function_sessions
+from shared.schema import function_sessions
 from shared.settings import settings
 
 __all__ = ["Context", "handle", "handler"]

@@ -13,9 +13,9 @@ from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
 from shared.ingest.patience import TRANSIENT, note_trouble, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
-from shared.migrations import function_sessions
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
+from shared.schema import function_sessions
 from shared.settings import settings
 
 __all__ = ["handle", "handler"]

@@ -16,9 +16,9 @@ from shared.database import make_engine, make_session_factory
 from shared.errors import EventError
 from shared.ingest.reconcile import Reconciler
 from shared.ingest.service import Ingester
-from shared.migrations import function_sessions
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
+from shared.schema import function_sessions
 from shared.settings import Settings, settings
 from shared.store.client import Store
 

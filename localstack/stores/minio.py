@@ -13,7 +13,7 @@ from minio.notificationconfig import NotificationConfig, QueueConfig
 from localstack.state import StartError
 from localstack.stores.model import plain, webhook_url
 from shared.settings import Settings
-from shared.store.client import make_session
+from shared.store.session import make_session
 
 __all__ = ["MinioServer", "make_minio_client", "notify_by_webhooks"]
 

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localstack.state import StartError
 from shared.settings import Settings
-from shared.store.client import make_session
+from shared.store.session import make_session
 
 __all__ = ["TEMPLATE", "deploy_storage"]
 

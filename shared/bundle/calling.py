@@ -4,10 +4,7 @@ import json
 import logging
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from shared.settings import Settings
-from shared.store.session import make_session
 
 __all__ = ["BundleCaller"]
 
@@ -26,6 +23,10 @@ class BundleCaller:
         name = self._settings.bundle_function
         if name is None:
             return
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - who has no bundles needs no boto3
+
+        from shared.store.session import make_session  # noqa: PLC0415
+
         try:
             if self._client is None:
                 self._client = make_session(self._settings).client("lambda")

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from shared.cli.application import ExitCode, app, fail
 from shared.cli.parts import opened_index
-from shared.migrations import check_schema, current_revision, downgrade, head_revision, known_revisions, upgrade
+from shared.migrations import downgrade, head_revision, upgrade
+from shared.schema import REVISIONS, check_schema, current_revision
 
 __all__ = ["db"]
 
@@ -43,8 +44,8 @@ def downgrade_schema(
     revision: Annotated[str, typer.Argument(help="The schema of the version to go back to.", show_default=False)],
 ) -> None:
     """Bring the schema back to an earlier version, for the code of that time; what it has no place for is lost."""
-    if revision not in known_revisions():
-        fail(f"no such schema: {revision} (there are {', '.join(sorted(known_revisions()))})", ExitCode.USAGE)
+    if revision not in REVISIONS:
+        fail(f"no such schema: {revision} (there are {', '.join(REVISIONS)})", ExitCode.USAGE)
     with _opened() as engine:
         downgrade(engine, revision)
         typer.echo(f"schema {current_revision(engine)}")

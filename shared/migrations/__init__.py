@@ -9,24 +9,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.exc import PendingRollbackError
-from sqlalchemy.orm import Session, sessionmaker
 
-from shared.database import make_engine, make_session_factory
-from shared.errors import SchemaError
 from shared.migrations.locking import migrating
-from shared.settings import Settings
+from shared.schema import current_revision
 
 __all__ = [
-    "check_schema",
-    "current_revision",
     "downgrade",
-    "function_sessions",
     "head_revision",
-    "known_revisions",
     "make_config",
     "upgrade",
 ]
@@ -42,47 +34,6 @@ def make_config() -> Config:
 def head_revision() -> str | None:
     """Return the latest version of the schema that this code knows."""
     return ScriptDirectory.from_config(make_config()).get_current_head()
-
-
-def current_revision(engine: Engine) -> str | None:
-    """Return the version of the schema that a database has; None for an empty one."""
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def check_schema(engine: Engine) -> None:
-    """Make sure that a database has the tables of this version, neither older nor newer ones.
-
-    Raises
-    ------
-    SchemaError
-        It has not.
-    """
-    found, wanted = current_revision(engine), head_revision()
-    if found == wanted:
-        return
-    if found is None or found in known_revisions():
-        raise SchemaError(f"the database's schema is {found or 'missing'}, not {wanted}: run `fitsvault db upgrade`")
-    raise SchemaError(f"the database's schema {found} is newer than {wanted}: deploy the version that made it")
-
-
-def function_sessions(settings: Settings, name: str) -> sessionmaker[Session]:
-    """Return the index's sessions for a function, which works with its own schema only; ``name`` as in `make_engine`.
-
-    Raises
-    ------
-    SchemaError
-        The schema is of another version.
-    """
-    engine = make_engine(settings.effective_database_url, name=name, pool="function")
-    check_schema(engine)
-    return make_session_factory(engine)
-
-
-def known_revisions() -> tuple[str, ...]:
-    """Return the versions of the schema that this code knows, the latest first."""
-    scripts = ScriptDirectory.from_config(make_config())
-    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.errors import NotDeliveredError
 from shared.notify.target import Parcel
 from shared.settings import Settings
-from shared.store.client import make_session
+from shared.store.session import make_session
 
 __all__ = ["Queue", "Topic"]
 

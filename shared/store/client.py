@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
-from functools import partial
-from typing import Any, BinaryIO
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from shared.database import utc_now
 from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
@@ -15,9 +16,12 @@ from shared.store.faults import translated
 from shared.store.listing import Page, in_byte_order, ranges_behind
 from shared.store.model import ObjectState
 from shared.store.presign import Presigner
-from shared.store.session import make_s3_client, make_session
 
-__all__ = ["Store", "make_s3_client", "make_session"]
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["Store"]
 
 _CHUNK = 1 << 20
 _RESUMES = 4
@@ -31,15 +35,34 @@ _IN_BYTE_ORDER = ("AmazonS3", "MinIO")
 class Store:
     """An S3-compatible object store.
 
-    Every method raises the errors of ``shared.store.faults.translated``. Safe to share between threads.
+    Every method raises the errors of ``shared.store.faults.translated``. Safe to share between threads. boto3, which
+    takes long to import, is imported by who first asks for something: most answers of the API need none of it.
     """
 
     def __init__(self, settings: Settings, *, page_size: int = 1000, attempts: int = 4) -> None:
-        session = make_session(settings)
-        self.s3 = make_s3_client(session, settings, attempts)
+        self._settings = settings
+        self._attempts = attempts
+        self._lock = threading.RLock()
         self._page_size = page_size
         self._in_byte_order: bool | None = None
-        self._presigner = Presigner(settings, session)
+        self._presigner = Presigner(settings, lambda: self._session)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """The client of boto3."""
+        from shared.store.session import make_s3_client  # noqa: PLC0415 - brings boto3
+
+        with self._lock:
+            made: S3Client | None = self.__dict__.get("s3")
+            return made or make_s3_client(self._session, self._settings, self._attempts)
+
+    @cached_property
+    def _session(self) -> "boto3.session.Session":
+        from shared.store.session import make_session  # noqa: PLC0415 - brings boto3
+
+        with self._lock:
+            made: boto3.session.Session | None = self.__dict__.get("_session")
+            return made or make_session(self._settings)
 
     def head(self, bucket: str, key: str) -> ObjectState:
         """Return what the object is now; only what a listing has under this very key is one.

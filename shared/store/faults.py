@@ -2,18 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    ParamValidationError,
-    ResponseStreamingError,
-)
+from typing import TYPE_CHECKING
 
 from shared.errors import NoStoreKeysError, ObjectChangedError, ObjectGoneError, StoreError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 __all__ = ["translated"]
 
@@ -24,7 +18,6 @@ _NO_KEYS = (
     "no keys for the object store; FITSVAULT_HOME must name the folder of a local archive that was started once,"
     " or set FITSVAULT_S3_ACCESS_KEY and FITSVAULT_S3_SECRET_KEY"
 )
-_BROKEN_CONNECTION = (HTTPClientError, IncompleteReadError, ResponseStreamingError)
 
 
 @contextmanager
@@ -46,19 +39,35 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as error:
-        raise _from_answer(error, f"{action} {bucket}/{key}") from error
-    except _BROKEN_CONNECTION as error:
-        raise StoreUnavailableError(f"{action} {bucket}/{key}: {error}") from error
-    except NoCredentialsError as error:
-        raise NoStoreKeysError(_NO_KEYS) from error
-    except ParamValidationError as error:
-        raise StoreError(f"{action} {bucket}/{key}: {error}") from error
-    except BotoCoreError as error:
-        raise StoreUnavailableError(f"{action} {bucket}/{key}: {error}") from error
+    except Exception as error:
+        fault = _fault(error, f"{action} {bucket}/{key}")
+        if fault is None:
+            raise
+        raise fault from error
 
 
-def _from_answer(error: ClientError, what: str) -> StoreError:
+def _fault(error: Exception, what: str) -> StoreError | None:
+    """Return what the archive calls an error; None for one that is not boto3's, which only an error has imported."""
+    from botocore.exceptions import (  # noqa: PLC0415 - most answers of the API need no boto3
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        ParamValidationError,
+    )
+
+    match error:
+        case ClientError():
+            return _from_answer(error, what)
+        case NoCredentialsError():
+            return NoStoreKeysError(_NO_KEYS)
+        case ParamValidationError():
+            return StoreError(f"{what}: {error}")
+        case BotoCoreError():
+            return StoreUnavailableError(f"{what}: {error}")
+    return None
+
+
+def _from_answer(error: "ClientError", what: str) -> StoreError:
     answer = error.response.get("Error", {})
     code = answer.get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

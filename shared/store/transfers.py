@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from boto3.s3.transfer import TransferConfig
-
 from shared.store.client import Store
 from shared.store.faults import translated
 from shared.store.model import ObjectState
 
 __all__ = ["delete_version", "is_versioned", "metadata_of", "upload_path"]
 
-_PARTS = TransferConfig(multipart_threshold=64 << 20, multipart_chunksize=32 << 20, max_concurrency=2)
+_LARGE, _PART_BYTES, _AT_ONCE = 64 << 20, 32 << 20, 2
 
 
 def upload_path(
@@ -21,9 +19,12 @@ def upload_path(
 
     A path, and not an open file: parts of that would be read into memory whole.
     """
+    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - most answers of the API need no boto3
+
+    parts = TransferConfig(multipart_threshold=_LARGE, multipart_chunksize=_PART_BYTES, max_concurrency=_AT_ONCE)
     extra = {"ContentType": content_type, "Metadata": dict(metadata)}
     with translated("write", bucket, key):
-        store.s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Config=_PARTS)
+        store.s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Config=parts)
     return store.head(bucket, key)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.migrations import head_revision, known_revisions
+from shared.migrations import head_revision
+from shared.schema import REVISIONS
 from shared.settings import settings
 from tests.cli.conftest import Run
 
@@ -18,7 +19,7 @@ def home(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_forward_and_back(run: Run, home: Path) -> None:
-    latest, before = known_revisions()[:2]
+    before, latest = REVISIONS[-2:]
     assert run("db", "upgrade").out == f"schema {latest}, was missing\n"
     assert run("db", "upgrade").out == f"schema {latest} already\n"
     done = run("db", "check")

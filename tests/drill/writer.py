@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.settings import Settings
-from shared.store.client import make_session
+from shared.store.session import make_session
 from tests.drill.belief import EMPTY, Belief
 from tests.drill.cuts import cut_put, leave_multipart
 from tests.drill.keys import throw_key

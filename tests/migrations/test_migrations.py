@@ -21,7 +21,8 @@ from shared.database import Base, make_engine, make_session_factory, write
 from shared.index.parameters import parse_query
 from shared.index.query import list_frames
 from shared.index.tallies import wrong_counts
-from shared.migrations import current_revision, downgrade, head_revision, make_config, upgrade
+from shared.migrations import downgrade, head_revision, make_config, upgrade
+from shared.schema import current_revision
 from shared.settings import settings
 from tests.population.loading import load
 from tests.population.stream import Population

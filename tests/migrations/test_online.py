@@ -16,7 +16,8 @@ from shared.database import make_engine
 from shared.index.combinations import COMBINED, signature
 from shared.index.models import Combination, Frame
 from shared.index.sky import sky_cell
-from shared.migrations import current_revision, downgrade, head_revision, upgrade
+from shared.migrations import downgrade, head_revision, upgrade
+from shared.schema import current_revision
 from tests.archive import wait_until
 from tests.migrations.full import OldVersion, assert_exact, copied, indexes
 from tests.population.loading import load

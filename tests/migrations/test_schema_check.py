@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from shared.database import make_engine
 from shared.errors import SchemaError
-from shared.migrations import check_schema, function_sessions, head_revision, known_revisions, upgrade
+from shared.migrations import head_revision, make_config, upgrade
+from shared.schema import REVISIONS, check_schema, function_sessions
 from shared.settings import Settings
 from tests.postgres import new_database
 
@@ -75,5 +77,6 @@ def test_a_function_keeps_one_connection(postgres: str) -> None:
 
 
 def test_versions_are_known_the_latest_first() -> None:
-    assert known_revisions()[0] == head_revision()
-    assert known_revisions()[-1] == "0001"
+    scripts = ScriptDirectory.from_config(make_config()).walk_revisions()
+    assert [script.revision for script in scripts] == list(reversed(REVISIONS))
+    assert REVISIONS[-1] == head_revision()

@@ -19,7 +19,7 @@ from shared.notify.factory import make_targets
 from shared.notify.queues import Queue, Topic
 from shared.notify.target import Parcel
 from shared.settings import Settings
-from shared.store.client import make_session
+from shared.store.session import make_session
 from tests.notify.localstack import running_localstack
 from tests.notify.outbox import left, put, remove
 

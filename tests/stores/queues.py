@@ -17,7 +17,8 @@ from shared.ingest.service import Ingester
 from shared.migrations import upgrade
 from shared.settings import Settings
 from shared.simulator import simulate_frame
-from shared.store.client import Store, make_session
+from shared.store.client import Store
+from shared.store.session import make_session
 from tests.stores.stored import s3_event
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from localstack.queue_poller import QueuePoller
 from localstack.state import StartError
 from localstack.stores.stack import TEMPLATE, deploy_storage
-from shared.store.client import make_session
+from shared.store.session import make_session
 from tests.agreement import disagreements
 from tests.archive import wait_until
 from tests.stores.bundles import Bundles
