@@ -7,12 +7,14 @@ WORKERS ?= 3
 ROWS ?= 1000000
 DATABASE ?= postgresql
 KEYS ?= 20000
+ARCHITECTURE ?= x86_64
+LAMBDA_PYTHON ?= 3.12
 STORE ?= seaweedfs
 COMPOSE ?= docker compose
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles prove-zip64 drill lock clean up down
+.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles prove-zip64 drill package test-package lock lock-lambda clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,11 +80,24 @@ drill: .venv/.dev ## Break an archive on STORE in every way, and prove that noth
 	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED)) --no-reconcile --objects 800 --minutes 1.5
 
+package: .venv/.dev ## Build the functions' packages (ARCHITECTURE=arm64, LAMBDA_PYTHON=3.13)
+	$(BIN)/python -m infra.packaging --python $(LAMBDA_PYTHON) --architecture $(ARCHITECTURE)
+
+test-package: .venv/.dev ## Run the built packages as Lambda runs them
+	$(BIN)/python -m pytest tests/packages --lambda-python $(LAMBDA_PYTHON)
+
 lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/pyobs.in --output-file requirements/pyobs.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/localstack.in --output-file requirements/localstack.txt
+	$(MAKE) lock-lambda
+
+lock-lambda: .venv/.dev
+	for name in api ingest bundle reconcile; do \
+		$(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --constraints requirements/run.txt requirements/lambda-$$name.in --output-file requirements/lambda-$$name.txt || exit 1; \
+	done
+	$(BIN)/uv pip compile --quiet --python-version 3.12 --generate-hashes --no-header --upgrade requirements/lambda-runtime.in --output-file requirements/lambda-runtime.txt
 
 clean: ## Remove what was built (never the data)
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
