@@ -84,7 +84,7 @@ package: .venv/.dev ## Build the functions' packages (ARCHITECTURE=arm64, LAMBDA
 	$(BIN)/python -m infra.packaging --python $(LAMBDA_PYTHON) --architecture $(ARCHITECTURE)
 
 test-package: .venv/.dev ## Run the built packages as Lambda runs them
-	$(BIN)/python -m pytest tests/packages --lambda-python $(LAMBDA_PYTHON)
+	FITSVAULT_TEST_PACKAGES=$(LAMBDA_PYTHON) $(BIN)/python -m pytest tests/packages
 
 lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt

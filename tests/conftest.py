@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ hypothesis.settings.load_profile("slow machines")
 
 # Before anything is forked: the server that forks keeps the imports that it started with.
 multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.ingest.killing"])
+
+if "FITSVAULT_TEST_PACKAGES" not in os.environ:
+    collect_ignore = ["packages"]  # `make test-package` runs those, on what `make package` has built
 
 REAL_FRAMES = Path(__file__).resolve().parents[2] / "shared" / "frames"
 

@@ -15,7 +15,7 @@ from infra.packaging.pruning import prune
 from infra.packaging.sources import needed_sources
 from infra.packaging.zipping import write_zip
 
-__all__ = ["ARCHITECTURES", "Architecture", "BuildError", "Built", "build"]
+__all__ = ["ARCHITECTURES", "Architecture", "BuildError", "Built", "build", "uv"]
 
 Architecture = Literal["x86_64", "arm64"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
@@ -77,7 +77,7 @@ def _install(package: Package, folder: Path, python: str, architecture: Architec
         "copy",
     ]
     options += ["--python-platform", _PLATFORMS[architecture], "--only-binary", ":all:", "--no-deps"]
-    _run([_uv(), "pip", "install", "--quiet", *options, "--require-hashes", "--requirement", package.requirements])
+    _run([uv(), "pip", "install", "--quiet", *options, "--require-hashes", "--requirement", package.requirements])
 
 
 def _compile(folder: Path, interpreter: Path) -> None:
@@ -86,7 +86,8 @@ def _compile(folder: Path, interpreter: Path) -> None:
     _run([interpreter, "-sP", "-m", "compileall", *options, folder], PYTHONHASHSEED="0")
 
 
-def _uv() -> Path:
+def uv() -> Path:
+    """Return the installer, which knows platforms that are not its own."""
     beside = Path(sys.executable).with_name("uv")
     found = beside if beside.exists() else shutil.which("uv")
     if found is None:

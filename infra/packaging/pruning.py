@@ -10,7 +10,7 @@ _SERVICES = ("s3", "sqs", "sns", "lambda", "secretsmanager", "sts")
 
 _FOLDERS = re.compile(
     r"(^|/)(__pycache__|tests?|SelfTest|examples|include)/"
-    r"|^bin/|^share/|^sqlalchemy/testing/|^numpy/(f2py|distutils|testing|typing|_pyinstaller)/"
+    r"|^bin/|^share/|^sqlalchemy/testing/|^numpy/(f2py|distutils|testing|_pyinstaller)/"
     r"|^sqlalchemy/dialects/(mssql|mysql|oracle)/|^Crypto/(IO|Math|Protocol|PublicKey|Signature)/|^pydantic/v1/"
     r"|^boto3/(data|examples)/(?!s3/|sqs/|sns/)"
 )

@@ -19,7 +19,7 @@ __all__ = ["running_localstack"]
 
 
 @contextmanager
-def running_localstack(home: Path) -> Iterator[Settings]:
+def running_localstack(home: Path, services: str = "sqs,sns") -> Iterator[Settings]:
     """Run it for the length of the block, and give the settings of an archive whose store it would be."""
     settings = Settings(
         _env_file=None,
@@ -35,7 +35,7 @@ def running_localstack(home: Path) -> Iterator[Settings]:
     with (home / "localstack.log").open("wb") as log:
         process = subprocess.Popen(
             server.command(),
-            env=server.environment() | {"SERVICES": "sqs,sns"},
+            env=server.environment() | {"SERVICES": services},
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -1,0 +1,158 @@
+"""The packages, run by AWS's own runtime client: real events in, rows, previews and answers out."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.packaging.model import LIMIT_BYTES, PACKAGES
+from shared.simulator import simulate_frame
+from tests.packages.archive import FunctionArchive
+from tests.packages.runtime import FunctionError, LambdaFunction
+from tests.packages.unpacked import LAMBDA_PYTHON, Unpacked
+
+SCHEDULED = {
+    "version": "0",
+    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "2026-11-25T00:00:00Z",
+    "region": "us-east-1",
+    "resources": ["arn:aws:events:us-east-1:000000000000:rule/fitsvault-reconcile"],
+    "detail": {},
+}
+
+
+def frame_of(archive: FunctionArchive, name: str) -> dict[str, object]:
+    (found,) = archive.request("GET", "/frames/", f"OBJECT={name}&undated=true")["json"]["results"]
+    return dict(found)
+
+
+def ingested(archive: FunctionArchive, *names: str) -> dict[str, bytes]:
+    data = {name: simulate_frame(OBJECT=name, number=number).data for number, name in enumerate(names, 1)}
+    for name in names:
+        archive.put(f"site/{name} ü+.fits", data[name])
+    waiting = set(names)
+    while waiting:
+        assert archive.deliver() == {"batchItemFailures": []}
+        waiting -= {name for name in waiting if archive.request("GET", "/frames/", f"OBJECT={name}")["json"]["count"]}
+    return data
+
+
+def test_a_frame_goes_all_the_way(deployed: FunctionArchive) -> None:
+    data = ingested(deployed, "whole")
+    frame = frame_of(deployed, "whole")
+    for path in ("headers", "preview"):
+        answer = deployed.request("GET", f"/frames/{frame['id']}/{path}/")
+        assert answer["statusCode"] == 200, answer
+        assert len(answer["raw"]) > 500
+    assert deployed.request("GET", f"/frames/{frame['id']}/preview/")["raw"].startswith((b"\x89PNG", b"\xff\xd8"))
+    link = deployed.request("GET", f"/frames/{frame['id']}/download/")
+    assert link["statusCode"] == 302
+    assert "X-Amz-Security-Token=test" in link["headers"]["location"]
+    assert httpx.get(link["headers"]["location"], trust_env=False).content == data["whole"]
+
+
+def test_of_a_batch_what_failed_comes_again(deployed: FunctionArchive) -> None:
+    deployed.put("site/batch.fits", simulate_frame(OBJECT="batch").data)
+    assert deployed.deliver("{no event") == {"batchItemFailures": [{"itemIdentifier": "extra-0"}]}
+    assert frame_of(deployed, "batch")["filename"] == "batch.fits"
+
+
+def test_what_is_no_frame_is_recorded(deployed: FunctionArchive) -> None:
+    deployed.put("site/broken.fits", b"SIMPLE  =                    T" * 100)
+    assert deployed.deliver() == {"batchItemFailures": []}
+    failures = deployed.request("GET", "/ingest/failures/")["json"]["results"]
+    assert [failure["key"] for failure in failures] == ["site/broken.fits"]
+
+
+def test_a_bundle_is_ordered_and_built(deployed: FunctionArchive) -> None:
+    data = ingested(deployed, "first", "second")
+    ids = [frame_of(deployed, name)["id"] for name in data]
+    order = json.dumps({"frame_ids": ids}).encode()
+    ordered = deployed.request("POST", "/bundles/", "", order, **{"Content-Type": "application/json"})
+    assert ordered["statusCode"] == 202, ordered
+    built = deployed.functions["bundle"]({"bundle": ordered["json"]["id"]})
+    assert built == {"built": 1, "removed": 0}
+    done = deployed.request("GET", f"/bundles/{ordered['json']['id']}/")["json"]
+    with zipfile.ZipFile(io.BytesIO(httpx.get(done["url"], trust_env=False).content)) as archive:
+        assert archive.testzip() is None
+        contents = {archive.read(name) for name in archive.namelist()}
+    assert set(data.values()) <= contents
+
+
+def test_the_clock_finds_what_no_event_told(deployed: FunctionArchive) -> None:
+    deployed.put("site/untold.fits", simulate_frame(OBJECT="untold").data)
+    deployed.forget_events()
+    answer = deployed.functions["reconcile"](SCHEDULED)
+    assert answer["complete"] is True
+    assert frame_of(deployed, "untold")["filename"] == "untold.fits"
+    assert deployed.functions["bundle"](SCHEDULED)["built"] == 0
+
+
+def test_the_archive_is_well(deployed: FunctionArchive) -> None:
+    health = deployed.request("GET", "/health/")
+    assert (health["statusCode"], health["json"]["store"], health["json"]["database"]) == (200, "ok", "ok")
+
+
+def test_a_function_without_index_says_so(packages: Unpacked, tmp_path: Path) -> None:
+    """Lambda would show it; the events wait in their queue meanwhile."""
+    options = {
+        "FITSVAULT_HOME": str(tmp_path),
+        "FITSVAULT_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:9/none",
+        "FITSVAULT_S3_ENDPOINT_URL": "http://127.0.0.1:9",
+    }
+    with (
+        LambdaFunction(
+            python=packages.python,
+            client=packages.client,
+            task=packages.tasks["ingest"],
+            handler="functions.ingest.handler.handler",
+            settings=options,
+            log=tmp_path / "log",
+        ) as function,
+        pytest.raises(FunctionError, match="OperationalError"),
+    ):
+        function({"Records": []})
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_logs_are_lines_of_json(deployed: FunctionArchive, name: str) -> None:
+    lines = deployed.functions[name].output.splitlines()
+    assert all(json.loads(line)["event"] for line in lines if line.startswith("{"))
+    assert "Traceback" not in deployed.functions[name].output
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_is_not_too_large(packages: Unpacked, name: str) -> None:
+    size = sum(path.stat().st_size for path in packages.tasks[name].rglob("*") if path.is_file())
+    assert size <= PACKAGES[name].aim_bytes <= LIMIT_BYTES
+
+
+def test_the_api_has_no_image_library(packages: Unpacked) -> None:
+    assert not {"astropy", "numpy", "PIL", "uvicorn", "httpx", "minio"} & {
+        path.name for path in packages.tasks["api"].iterdir()
+    }
+
+
+def test_all_is_compiled_for_the_python_that_runs_it(packages: Unpacked) -> None:
+    tag = f"cpython-{LAMBDA_PYTHON.replace('.', '')}"
+    for task in packages.tasks.values():
+        sources = list((task / "shared").rglob("*.py"))
+        assert sources
+        for source in sources:
+            compiled = source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
+            assert compiled.read_bytes()[4:8] == b"\x01\0\0\0", "a hash that is not checked"
+
+
+def test_the_same_is_built_again(packages: Unpacked, tmp_path: Path) -> None:
+    built = Path("build") / "packages" / "api.zip"
+    command = [sys.executable, "-m", "infra.packaging", "api", "--python", LAMBDA_PYTHON, "--output", str(tmp_path)]
+    subprocess.run(command, check=True, timeout=300)
+    assert (tmp_path / "api.zip").read_bytes() == built.read_bytes()
