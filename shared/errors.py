@@ -36,6 +36,7 @@
     │   └── DeliveryRefusedError it never will
     ├── EventError               an event that no dialect knows, or a broken one
     │   └── UnwantedEventError   an event of a kind that changes no object, such as tagging
+    ├── BackupError              a backup that cannot be read, or restored here
     ├── SchemaError              the database's tables are not those of this version
     ├── OvertakenError           another has settled the object meanwhile; look again
     └── InvalidParameterError    a query parameter that cannot be read
@@ -44,6 +45,7 @@
 __all__ = [
     "AccountError",
     "AccountExistsError",
+    "BackupError",
     "BadAccountError",
     "BadContainerError",
     "BadCredentialsError",
@@ -262,6 +264,10 @@ class EventError(FitsvaultError):
 
 class UnwantedEventError(EventError):
     """An event of a dialect that is known, of a kind that is none of ours: nobody should have subscribed to it."""
+
+
+class BackupError(FitsvaultError):
+    """A backup that is none, or damaged, or that this database does not take."""
 
 
 class SchemaError(FitsvaultError):

@@ -17,6 +17,7 @@ ROOMS = {
     "functions.bundle": 3,
     "functions.reconcile": 3,
     "shared.cli": 3,
+    "shared.backup": 2,
     "shared.bundle": 2,
     "shared.ingest": 2,
     "shared.intake": 2,

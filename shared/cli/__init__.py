@@ -10,6 +10,7 @@ from shared.cli import (
     check,
     counts,
     db,
+    doctor,
     download,
     ingest,
     logins,
@@ -17,6 +18,7 @@ from shared.cli import (
     notifications,
     people,
     query,
+    safekeeping,
     upkeep,
     waiting,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "check",
     "counts",
     "db",
+    "doctor",
     "download",
     "ingest",
     "logins",
@@ -38,6 +41,7 @@ __all__ = [
     "notifications",
     "people",
     "query",
+    "safekeeping",
     "upkeep",
     "waiting",
 ]

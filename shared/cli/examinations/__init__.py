@@ -1,0 +1,1 @@
+"""What ``fitsvault doctor`` looks at: each part of an archive by a function that yields findings and never raises."""
