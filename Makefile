@@ -9,12 +9,13 @@ DATABASE ?= postgresql
 KEYS ?= 20000
 ARCHITECTURE ?= x86_64
 LAMBDA_PYTHON ?= 3.12
+EVENTS ?= 10000
 STORE ?= seaweedfs
 COMPOSE ?= docker compose
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles prove-zip64 drill package test-package lock lock-lambda clean up down
+.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers prove-zip64 drill package test-package lock lock-lambda clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +70,9 @@ bench-migrations: .venv/.dev ## Measure how long ROWS frames (1,000,000) take fo
 
 bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE (seaweedfs)
 	$(BIN)/python -m tests.bench_reconcile --keys $(KEYS) --store $(STORE)
+
+bench-workers: .venv/.dev ## Measure 2, 4 and 8 workers that drain EVENTS events (10000) of one NATS stream
+	$(BIN)/python -m tests.bench_workers --events $(EVENTS)
 
 bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two usual ways
 	$(BIN)/python -m tests.bench_bundles $(BENCH)

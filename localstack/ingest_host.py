@@ -19,15 +19,19 @@ import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from functions.ingest.handler import handle
+from localstack.backups import BackupThread
 from localstack.bodies import BodyError, read_body
 from localstack.bundler import BundleThread
 from localstack.dispatcher import DispatchThread
+from localstack.ingest_metrics import IngestMetrics, MeteredIngester
+from localstack.jetstream_poller import JetStreamPoller
 from localstack.queue import Queue
 from localstack.queue_poller import QueuePoller
+from localstack.readiness import Readiness
 from localstack.repeated import Repeated
 from localstack.state import StartError
 from localstack.sweeper import Sweeper
@@ -36,15 +40,17 @@ from shared.database import make_engine, make_session_factory, reason_of
 from shared.errors import EventError
 from shared.events.model import EventReading
 from shared.events.reader import read_event
-from shared.ingest.factory import make_ingester
 from shared.ingest.patience import TRANSIENT
+from shared.logs import traced
 from shared.settings import Settings
+from shared.store.client import Store
 
 __all__ = ["HOLD_SECONDS", "MAX_EVENT_BYTES", "make_ingest_host"]
 
 _log = logging.getLogger("fitsvault.host")
 MAX_EVENT_BYTES = 4 << 20
 _BODY_SECONDS = 30.0
+_RESULTS = {200: "settled", 503: "failed"}
 HOLD_SECONDS = 240.0
 """How long an event is held while store or index are away; SeaweedFS waits for at most 300 s."""
 
@@ -56,19 +62,24 @@ class _Host:
         self._settings = settings
         self._secret = settings.event_secret.get_secret_value()
         sessions = make_session_factory(make_engine(settings.effective_database_url, name="fitsvault-ingest"))
-        self._ingester = make_ingester(settings, sessions)
+        self.metrics = IngestMetrics(sessions, settings.bucket)
+        self._ingester = MeteredIngester(settings, Store(settings), sessions, self.metrics)
         self._workers = anyio.CapacityLimiter(settings.ingest_workers)
         self._is_stopping = asyncio.Event()
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
+        self._readiness = Readiness(settings, sessions)
         self._dispatcher = DispatchThread(settings, sessions)
-        self._background: list[Sweeper | QueuePoller | Repeated] = [
+        self._background: list[Sweeper | QueuePoller | JetStreamPoller | Repeated] = [
             Sweeper(settings, sessions),
             self._dispatcher,
             BundleThread(settings, sessions),
+            BackupThread(settings, sessions),
         ]
         if settings.queue_url is not None:
             queue = Queue(settings.queue_url, settings)
             self._background.append(QueuePoller(queue, self._take_batch, workers=settings.ingest_workers))
+        if settings.nats_url is not None:
+            self._background.append(JetStreamPoller(settings, self._take_batch, self._is_well, self.metrics))
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -79,6 +90,7 @@ class _Host:
         async with anyio.create_task_group() as group:
             for work in self._background:
                 group.start_soon(anyio.to_thread.run_sync, work.stop)
+        self._readiness.close()
 
     def let_go(self) -> None:
         """Answer the events that are held, at once: we are about to end."""
@@ -88,7 +100,14 @@ class _Host:
         """Take one event: 401, 403, 413 and 400 for what is none of ours, 503 for what a retry can cure."""
         refusal = self._refuse(request)
         if refusal is not None:
+            self.metrics.count_event("refused")
             return refusal
+        with self.metrics.event(), traced(None):
+            answer = await self._read(request)
+        self.metrics.count_event(_RESULTS.get(answer.status_code, "refused"))
+        return answer
+
+    async def _read(self, request: Request) -> JSONResponse:
         try:
             event = json.loads(await read_body(request, limit=MAX_EVENT_BYTES, seconds=_BODY_SECONDS))
             reading = read_event(event)
@@ -118,8 +137,31 @@ class _Host:
         finally:
             self._dispatcher.wake()
 
+    def _is_well(self) -> bool:
+        """Tell whether store and index answer, so that an event that fails is to blame itself."""
+        return all(state == "ok" for state in self._readiness.states().values())
+
     async def health(self, _request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
+
+    def ready(self, _request: Request) -> JSONResponse:
+        """Tell whether store, index and all threads are at work, and what is wrong if not."""
+        states = self._readiness.states()
+        wrong = [name for name, state in states.items() if state != "ok"]
+        if not wrong:
+            return JSONResponse({"status": "ok", **states})
+        body = {"status": "unavailable", **states, "detail": f"Not ok: {', '.join(wrong)}."}
+        return JSONResponse(body, 503, {"Retry-After": "5"})
+
+    def show_metrics(self, request: Request) -> Response:
+        """Show figures to whoever may post events, or has the metrics token."""
+        token = self._settings.metrics_token
+        known = [self._secret, *([token.get_secret_value()] if token is not None else [])]
+        given = request.headers.get("authorization", "").encode()
+        if not any(hmac.compare_digest(given, f"Bearer {one}".encode()) for one in known):
+            return _answer(401, "The figures need a token.")
+        body, content_type = self.metrics.rendered()
+        return Response(body, media_type=content_type)
 
     def _refuse(self, request: Request) -> JSONResponse | None:
         given = request.headers.get("authorization", "")
@@ -190,7 +232,13 @@ def make_ingest_host(settings: Settings) -> Starlette:
     """
     host = _Host(settings)
     app = Starlette(
-        routes=[Route("/events", host.take, methods=["POST"]), Route("/health", host.health)],
+        routes=[
+            Route("/events", host.take, methods=["POST"]),
+            Route("/health", host.health),
+            Route("/health/live", host.health),
+            Route("/health/ready", host.ready),
+            Route("/metrics", host.show_metrics),
+        ],
         lifespan=host.lifespan,
     )
     app.state.let_go = host.let_go

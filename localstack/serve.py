@@ -4,6 +4,7 @@
 not let ``python -m localstack`` start them all.
 """
 
+import asyncio
 import gc
 import socket
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
+from nats.errors import Error as NatsError
 from starlette.applications import Starlette
 
 from localstack.preparing import prepare_database
@@ -38,8 +40,9 @@ def main() -> None:
 
 def _api(settings: Settings) -> None:
     from functions.api.app import create_app  # noqa: PLC0415
+    from localstack.metrics import meter  # noqa: PLC0415
 
-    _run(_Server(create_app(settings), settings.host, settings.port))
+    _run(_Server(meter(create_app(settings)), settings.host, settings.port))
 
 
 def _ingest(settings: Settings) -> None:
@@ -60,8 +63,19 @@ def _prepare(settings: Settings) -> None:
     if settings.s3_endpoint_url is None or settings.admin_password is None:
         raise StartError("to prepare an archive, set FITSVAULT_S3_ENDPOINT_URL and FITSVAULT_ADMIN_PASSWORD")
     prepare_database(settings)
+    if settings.nats_url is not None:
+        _prepare_streams(settings)
     for news in set_up_store(settings).news:
         print(f"fitsvault: {news}", file=sys.stderr)  # noqa: T201 - for who prepares
+
+
+def _prepare_streams(settings: Settings) -> None:
+    from localstack.jetstream import ensure_streams  # noqa: PLC0415 - only where there is one
+
+    try:
+        asyncio.run(ensure_streams(settings))
+    except (NatsError, OSError) as error:
+        raise StartError(f"no streams in the NATS of FITSVAULT_NATS_URL: {error}") from error
 
 
 class _Server(uvicorn.Server):

@@ -108,6 +108,28 @@ class Settings(BaseSettings):
         description="URL of an SQS queue with the bucket's events; the ingest host polls it. "
         "`FITSVAULT_STORE=localstack` makes one.",
     )
+    nats_url: SecretStr | None = Field(
+        None,
+        title="NATS",
+        description="URL of a NATS server with JetStream that MinIO publishes the bucket's events to, as "
+        "`nats://user:password@host:4222`, or several with commas; any number of ingest hosts share its stream.",
+    )
+    nats_stream: str = Field(
+        "fitsvault",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        title="NATS stream",
+        description="Stream of the events, whose subject is `<stream>.events`; given up ones go to `<stream>-dead`.",
+    )
+    nats_ack_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=3600,
+        title="NATS acknowledgement",
+        description="Seconds after which the event of a worker that says nothing any more is given to another.",
+    )
+    nats_replicas: int = Field(
+        1, ge=1, le=5, title="NATS replicas", description="Servers of a NATS cluster that each keep the stream."
+    )
 
     database_url: SecretStr | None = Field(
         None,
@@ -298,6 +320,23 @@ class Settings(BaseSettings):
         title="Notification attempts",
         description="How often a notification is tried, at growing intervals of up to an hour, before it is left to "
         "`fitsvault notifications`. 40 take about a day.",
+    )
+    backup_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=_LONGEST_SECONDS,
+        title="Backup interval",
+        description="Seconds between two backups of the database to the derived bucket, made by the ingest host. "
+        "0: none, for `fitsvault backup` or the database's own are used.",
+    )
+    backup_keep: int = Field(
+        14, ge=1, title="Backups kept", description="How many of those are kept; older ones are deleted."
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        title="Metrics token",
+        description="What Prometheus must send to `/metrics` as `Authorization: Bearer …`. Staff can read it anyway.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", title="Log level", description="DEBUG, INFO, WARNING or ERROR."

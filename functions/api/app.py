@@ -19,6 +19,7 @@ from functions.api.routes import (
     frames,
     headers,
     health,
+    metrics,
     orders,
     pages,
     previews,
@@ -26,6 +27,7 @@ from functions.api.routes import (
     uploads,
 )
 from functions.api.slashes import add_routing_answers
+from functions.api.tracing import Traced
 from shared.database import Pool
 from shared.settings import Settings
 from shared.settings import settings as process_settings
@@ -58,9 +60,11 @@ def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> Fa
         lifespan=lifespan,
     )
     app.state.services = services
+    app.state.metrics = None
     for routes in (
         pages,
         health,
+        metrics,
         tokens,
         accounts,
         frames,
@@ -79,4 +83,5 @@ def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> Fa
     add_error_answers(app)
     add_routing_answers(app)
     app.add_middleware(Envelope)
+    app.add_middleware(Traced)
     return app

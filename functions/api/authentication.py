@@ -62,6 +62,10 @@ class UserRoute(APIRoute):
         if not account.may(self.role):
             raise HTTPException(403, "You do not have permission to perform this action.")
         request.state.account = account
+        await self.answer(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of somebody who may ask."""
         await super().handle(scope, receive, send)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.requests import HTTPConnection
 
-from functions.api.probes import Probe, index_state, store_state
+from functions.api.probes import Probe, index_state, store_state, tables_state
 from shared.bundle.calling import BundleCaller
 from shared.database import Pool, limited, make_engine, make_session_factory
 from shared.ingest.forget import forget_object
@@ -44,6 +44,7 @@ class Services:
     upload_threads: ThreadPoolExecutor
     bundle_caller: BundleCaller
     probes: dict[str, Probe]
+    tables_probe: Probe
 
     @property
     def replica(self) -> sessionmaker[Session] | None:
@@ -52,7 +53,7 @@ class Services:
 
     def close(self) -> None:
         """Let go of connections and threads."""
-        for probe in self.probes.values():
+        for probe in (*self.probes.values(), self.tables_probe):
             probe.close()
         self.login_threads.shutdown(wait=False, cancel_futures=True)
         self.bundle_threads.shutdown(wait=False, cancel_futures=True)
@@ -99,6 +100,7 @@ def make_services(settings: Settings, *, pool: Pool = "server") -> Services:
             **({"replica": Probe(lambda: index_state(readers))} if replica is not None else {}),
             "store": Probe(lambda: store_state(store, settings)),
         },
+        tables_probe=Probe(lambda: tables_state(sessions)),
     )
 
 

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from functions.api.errors import describe
 from shared.database import read
-from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
+from shared.errors import ObjectGoneError, SchemaError, StoreError, StoreUnavailableError
 from shared.index.models import Frame
 from shared.settings import Settings
 from shared.store.client import Store
 
-__all__ = ["Probe", "index_state", "store_state"]
+__all__ = ["Probe", "index_state", "store_state", "tables_state"]
 
 _DEADLINE = 3.0
 
@@ -64,6 +64,20 @@ def index_state(sessions: sessionmaker[Session]) -> str:
     except SQLAlchemyError as error:
         _logger.error("index not available", extra=describe(error))  # noqa: TRY400
         return "not available" if isinstance(error, OperationalError) else "failing"
+    return "ok"
+
+
+def tables_state(sessions: sessionmaker[Session]) -> str:
+    """Return whether the index has the tables of this version, or what to do."""
+    from shared.migrations import check_schema  # noqa: PLC0415 - brings Alembic, which answers do without
+
+    try:
+        check_schema(sessions.kw["bind"])
+    except SchemaError as error:
+        _logger.error("wrong schema", extra={"reason": str(error)})  # noqa: TRY400 - its words say it all
+        return str(error)
+    except SQLAlchemyError:
+        return "not available"
     return "ok"
 
 

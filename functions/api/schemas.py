@@ -25,8 +25,10 @@ __all__ = [
     "Health",
     "Key",
     "LeftOut",
+    "Liveness",
     "LoginForm",
     "LogoutForm",
+    "Readiness",
     "StoredObject",
     "UploadId",
     "UploadRequest",
@@ -286,6 +288,18 @@ class Health(BaseModel):
     database: str
     replica: str | None = Field(None, description="Only where there is one.")
     store: str
+
+
+class Readiness(Health):
+    """State of the archive and of its tables: `ok`, or what is wrong."""
+
+    tables: str
+
+
+class Liveness(BaseModel):
+    """That the process answers."""
+
+    status: str
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {

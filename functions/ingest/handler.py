@@ -13,6 +13,7 @@ from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
 from shared.ingest.patience import TRANSIENT, note_trouble, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
+from shared.logs import log_fields, traced
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.schema import function_sessions
@@ -65,12 +66,13 @@ def handle(event: dict[str, Any], ingester: Ingester, *, defers: bool = False) -
 
 
 def _is_settled(message: QueueMessage, ingester: Ingester) -> bool:
-    try:
-        _settle_all(message.read(), partial(_settle_or_note, ingester, message.receive_count))
-    except TRANSIENT as error:
-        _log.error("message failed", extra={"message_id": message.message_id, "reason": reason_of(error)})
-        return False
-    return True
+    with log_fields(message_id=message.message_id):
+        try:
+            _settle_all(message.read(), partial(_settle_or_note, ingester, message.receive_count))
+        except TRANSIENT as error:
+            _log.error("message failed", extra={"reason": reason_of(error)})
+            return False
+        return True
 
 
 def _settle_all(reading: EventReading, settle: _Settle) -> list[str]:
@@ -97,10 +99,12 @@ def _log_refused(reasons: Sequence[str]) -> None:
 
 def _settle(hint: ObjectEvent, settle: _Settle) -> Outcome:
     """Settle the object; where there is none, also the one whose key is what the event says, letter by letter."""
-    outcome = settle(hint.bucket, hint.key)
-    if outcome is Outcome.REMOVED and hint.raw_key is not None:
-        return settle(hint.bucket, hint.raw_key)
-    return outcome
+    with traced(hint.trace):
+        _log.info("event", extra={"bucket": hint.bucket, "key": hint.key, "kind": hint.kind})
+        outcome = settle(hint.bucket, hint.key)
+        if outcome is Outcome.REMOVED and hint.raw_key is not None:
+            return settle(hint.bucket, hint.raw_key)
+        return outcome
 
 
 def _settle_or_note(ingester: Ingester, attempts: int, bucket: str, key: str) -> Outcome:

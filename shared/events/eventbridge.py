@@ -43,6 +43,7 @@ class EventBridgeEvent:
             cls._key,
             version_id=within(event, "detail", "object", "version-id"),
             sequencer=within(event, "detail", "object", "sequencer"),
+            trace=within(event, "detail", "request-id"),
         )
         return (found,)
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 from shared.errors import EventError
 from shared.events.model import ObjectEvent, ObjectEventKind
+from shared.logs import clean_trace
 
 __all__ = [
     "MAX_KEY_BYTES",
@@ -83,6 +84,7 @@ def object_event(
     *,
     version_id: object = None,
     sequencer: object = None,
+    trace: object = None,
 ) -> ObjectEvent:
     """Return what an event tells, once bucket and key are fit to ask a store for; EventError if they are not."""
     if not _is_name(bucket, _MAX_BUCKET_BYTES):
@@ -99,6 +101,7 @@ def object_event(
         raw_key=spelling if spelling != key and is_key(spelling) else None,
         version_id=_label(version_id),
         sequencer=_label(sequencer),
+        trace=clean_trace(trace),
     )
 
 

@@ -17,7 +17,7 @@ class ObjectEventKind(StrEnum):
 class ObjectEvent:
     """One object of one event, its key as the store's S3 interface knows it.
 
-    ``kind``, ``version_id`` and ``sequencer`` serve logs alone: ingest looks at the object itself.
+    ``kind``, ``version_id``, ``sequencer`` and ``trace`` serve logs alone: ingest looks at the object itself.
 
     Attributes
     ----------
@@ -26,6 +26,8 @@ class ObjectEvent:
     raw_key
         The key as the event spells it, where that differs. Stores break the rule, so it may itself be the key:
         where there is no object ``key``, look at this one too.
+    trace
+        The id that the store gave to the request which changed the object; whoever made it got the id as well.
     """
 
     bucket: str
@@ -34,6 +36,7 @@ class ObjectEvent:
     raw_key: str | None = None
     version_id: str | None = None
     sequencer: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class AwsRecord:
             cls._key,
             version_id=within(event, "s3", "object", "versionId"),
             sequencer=within(event, "s3", "object", "sequencer"),
+            trace=within(event, "responseElements", "x-amz-request-id"),
         )
         return (found,)
 

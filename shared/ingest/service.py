@@ -29,6 +29,7 @@ from shared.index.knowledge import KnownObject, lock_object
 from shared.index.record import FailureRecord
 from shared.ingest.derive import Reading, read_frame
 from shared.ingest.entries import Entries
+from shared.logs import log_fields
 from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.fetch import fetched
@@ -90,7 +91,8 @@ class Ingester:
             known = self.entries.known(key)
             seen = self._look(key)
             try:
-                outcome = self._agree(key, seen, known, force=force)
+                with log_fields(**_upload_of(seen)):
+                    outcome = self._agree(key, seen, known, force=force)
             except (ObjectChangedError, ObjectGoneError, OvertakenError):
                 continue
             if outcome in (Outcome.UNCHANGED, Outcome.IGNORED) or self._look(key) == seen:
@@ -171,6 +173,11 @@ class Ingester:
         )
         self.entries.fail(record, known)
         return Outcome.FAILED
+
+
+def _upload_of(seen: ObjectState | None) -> dict[str, str]:
+    """Return the trace of the request to the API that wrote the object, as a field of log lines."""
+    return {"upload": seen.trace} if seen is not None and seen.trace is not None else {}
 
 
 def _is_settled(seen: ObjectState, known: KnownObject) -> bool:

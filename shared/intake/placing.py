@@ -7,7 +7,7 @@ fail, so that the old object cannot be put back, the new one stays, and a copy i
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from shared.errors import ObjectGoneError, StoreError, UploadError
 from shared.index.frames import find_object
 from shared.index.replacing import keep_id, release_id
 from shared.intake.waiting import REPLICA_SECONDS, Verdict, Waited, await_index
+from shared.logs import current_trace
 from shared.settings import Settings
 from shared.store.client import Store
-from shared.store.model import ObjectState
+from shared.store.model import TRACE_METADATA, ObjectState
 from shared.store.transfers import delete_version, is_versioned, upload_path
 
 __all__ = ["ASIDE", "Placer"]
@@ -79,7 +80,8 @@ class Placer:
         """
         before = self._set_aside(key)
         try:
-            state = upload_path(self._store, self._settings.bucket, key, path, _CONTENT_TYPE)
+            state = upload_path(self._store, self._settings.bucket, key, path, _CONTENT_TYPE, _metadata())
+            _log.info("stored", extra={"bucket": state.bucket, "key": key, "etag": state.etag, "size": state.size})
         except BaseException:
             self._clear(before)
             raise
@@ -154,6 +156,12 @@ class Placer:
             self._store.delete(before.aside.bucket, (before.aside.key,))
         except StoreError as error:
             _log.warning("copy left behind", extra={"key": before.aside.key, "reason": str(error)})
+
+
+def _metadata() -> Mapping[str, str]:
+    """Return what tells ingest which request wrote the object."""
+    trace = current_trace()
+    return {TRACE_METADATA: trace} if trace is not None else {}
 
 
 def _check(waited: Waited) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from shared.database import utc_now
 from shared.errors import ObjectGoneError, StoreError, StoreUnavailableError
+from shared.logs import clean_trace
 from shared.settings import Settings
 from shared.store.faults import translated
 from shared.store.listing import Page, in_byte_order, ranges_behind
-from shared.store.model import ObjectState
+from shared.store.model import TRACE_METADATA, ObjectState
 from shared.store.presign import Presigner
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Store:
             size=answer["ContentLength"],
             last_modified=_naive_utc(answer["LastModified"]),
             version_id=answer.get("VersionId"),
+            trace=clean_trace(answer.get("Metadata", {}).get(TRACE_METADATA)),
         )
 
     def listed(self, bucket: str, key: str) -> ObjectState | None:

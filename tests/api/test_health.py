@@ -58,3 +58,20 @@ def test_a_new_question_is_asked_every_time() -> None:
         assert [probe.state() for _ in range(3)] == ["ok", "not available", "ok"]
     finally:
         probe.close()
+
+
+def test_a_process_that_answers_is_alive_whatever_is_away(fragile_app: FastAPI) -> None:
+    answer = make_client(fragile_app).get("/health/live/")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_tables_of_another_version_make_it_unready(fragile_app: FastAPI) -> None:
+    client = make_client(fragile_app)
+    assert client.get("/health/ready/").json()["tables"] == "ok"
+    with fragile_app.state.services.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0007'")
+    answer = client.get("/health/ready/")
+    assert answer.status_code == 503
+    assert "run `fitsvault db upgrade`" in answer.json()["tables"]
+    assert answer.json()["detail"] == "Not ok: store, tables."

@@ -36,6 +36,9 @@ ANSWERS = {
     },
     ("/frames/{frame_id}/catalog/", "get"): {"200", "206", "401", "404", "413", "416", "502", "503"},
     ("/frames/{frame_id}/download/", "get"): {"200", "206", "302", "400", "401", "404", "413", "416", "502", "503"},
+    ("/health/live/", "get"): {"200"},
+    ("/health/ready/", "get"): {"200", "503"},
+    ("/metrics/", "get"): {"200", "401", "403", "404", "503"},
     ("/ingest/failures/", "get"): {"200", "400", "401", "403", "503"},
     ("/ingest/failures/{failure_id}/retry/", "post"): {"202", "401", "403", "404", "503"},
 }
@@ -62,7 +65,15 @@ def test_every_path_and_its_answers_are_described(document: dict[str, Any]) -> N
 
 def test_tokens_are_asked_for_where_they_are_needed(document: dict[str, Any]) -> None:
     asked = {path for path, method in ANSWERS if document["paths"][path][method].get("security")}
-    open_to_all = ("/", "/health/", "/api-token-auth/", "/accounts/login/", "/accounts/logout/")
+    open_to_all = (
+        "/",
+        "/health/",
+        "/health/live/",
+        "/health/ready/",
+        "/api-token-auth/",
+        "/accounts/login/",
+        "/accounts/logout/",
+    )
     assert asked == {path for path, _ in ANSWERS} - set(open_to_all)
     assert document["components"]["securitySchemes"]["Token"]["in"] == "header"
     assert document["paths"]["/frames/"]["get"]["security"] == [{"Token": []}, {"Session": []}]

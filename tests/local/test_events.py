@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from localstack.ingest_host import MAX_EVENT_BYTES
+from shared.simulator import simulate_frame
 from tests.archive import RunningArchive
 
 
@@ -58,6 +60,27 @@ def test_what_is_no_event_is_refused(door: httpx.Client, body: bytes) -> None:
     answer = door.post("/events", content=body)
     assert answer.status_code == 400
     assert answer.json()["detail"]
+
+
+def test_its_state_and_figures_are_told(door: httpx.Client, archive: RunningArchive) -> None:
+    archive.s3.put_object(Bucket=archive.bucket, Key="counted.fits", Body=simulate_frame().data)
+    archive.wait_for_frame("counted.fits")
+    assert door.get("/health/live").json() == {"status": "ok"}
+    ready = {"status": "ok", "database": "ok", "tables": "ok", "store": "ok"}
+    assert door.get("/health/ready").json() == ready
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(door.get("/metrics").text)
+        for sample in family.samples
+    }
+    assert samples["fitsvault_objects_total", "indexed"] >= 1
+    assert samples["fitsvault_events_total", "settled"] >= 1
+    assert samples["fitsvault_settle_seconds_count", "indexed"] == samples["fitsvault_objects_total", "indexed"]
+    assert samples["fitsvault_event_delay_seconds_count",] >= samples["fitsvault_events_total", "settled"]
+    assert samples["fitsvault_frames",] >= 1
+    assert ("fitsvault_oldest_event_seconds",) in samples
+    del door.headers["Authorization"]
+    assert door.get("/metrics").status_code == 401
 
 
 def test_folders_are_nothing_to_do(door: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import copy_context
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -59,7 +60,7 @@ async def create_frames(request: Request) -> Response:
         await read_fields(request)
         return JSONResponse({"created": 0, "filenames": []})
     async with uploaded_files(request, services.settings) as files:
-        receiving = services.upload_threads.submit(_receive, services.intake, files)
+        receiving = services.upload_threads.submit(copy_context().run, _receive, services.intake, files)
         names, errors = await asyncio.wrap_future(receiving)
     answer: dict[str, object] = {"created": len(names), "filenames": names}
     return JSONResponse(answer | ({"errors": errors} if errors else {}))

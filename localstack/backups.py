@@ -1,0 +1,77 @@
+"""Thread of the ingest host that backs the database up by the clock."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
+
+from localstack.repeated import Repeated
+from shared.backup.keeping import backups, drop_backups, keep_backup, made_at
+from shared.database import utc_now
+from shared.migrations import current_revision
+from shared.settings import Settings
+from shared.store.client import Store
+
+__all__ = ["BackupThread"]
+
+_log = logging.getLogger("fitsvault.backup")
+_LOOK_SECONDS = 60.0
+_LOCK = 0x66697476
+
+
+class BackupThread(Repeated):
+    """Makes a backup as soon as the latest is old enough, and deletes the oldest; of many hosts one does it."""
+
+    def __init__(self, settings: Settings, sessions: sessionmaker[Session]) -> None:
+        super().__init__("backups", _log, min(_LOOK_SECONDS, settings.backup_seconds or _LOOK_SECONDS))
+        self._settings = settings
+        self._sessions = sessions
+
+    def start(self) -> None:
+        """Begin, if backups are wanted."""
+        if self._settings.backup_seconds:
+            super().start()
+
+    def work(self) -> None:
+        """Make a backup if one is due."""
+        if not self._is_due():
+            return
+        with self._alone() as is_alone:
+            if is_alone and self._is_due():
+                self._back_up()
+
+    def _is_due(self) -> bool:
+        made = [made_at(state.key) for state in backups(self._settings, self._store)[-1:]]
+        return not made or made[0] + dt.timedelta(seconds=self._settings.backup_seconds) <= utc_now()
+
+    def _back_up(self) -> None:
+        schema = str(current_revision(self._sessions.kw["bind"]))
+        kept = keep_backup(self._settings, self._store, self._sessions, schema)
+        gone = drop_backups(self._settings, self._store, self._settings.backup_keep)
+        _log.info(
+            "backed up", extra={"key": kept.key, "size": kept.size, "rows": sum(kept.rows.values()), "gone": gone}
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Tell whether no other host is at it; on SQLite there is no other."""
+        with self._sessions() as session:
+            if session.get_bind().dialect.name != "postgresql":
+                yield True
+                return
+            bound = {"lock": _LOCK}
+            taken = bool(session.scalar(text("SELECT pg_try_advisory_lock(:lock)"), bound))
+            session.commit()
+            try:
+                yield taken
+            finally:
+                if taken:
+                    session.execute(text("SELECT pg_advisory_unlock(:lock)"), bound)
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self._settings)
