@@ -12,6 +12,7 @@ LAMBDA_PYTHON ?= 3.12
 EVENTS ?= 10000
 STORE ?= seaweedfs
 COMPOSE ?= docker compose
+PROFILE ?= local
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
@@ -37,14 +38,14 @@ help: ## List the commands
 run: .venv/.run ## Start the whole archive on this machine, in the foreground
 	@exec $(BIN)/python -m localstack
 
-up: ## Start the archive with MinIO and PostgreSQL in containers (needs Docker)
+up: ## Start the archive with MinIO and PostgreSQL in containers; PROFILE=production: docs/on-premises.md (needs Docker)
 	@$(COMPOSE_THERE)
 	@$(PYTHON) -m localstack.compose_secrets
-	$(COMPOSE) $(COMPOSE_FILES) up --build --detach --wait
+	$(COMPOSE) $(COMPOSE_FILES) --profile $(PROFILE) up --build --detach --wait
 
 down: ## Stop the containers; what they hold stays
 	@$(COMPOSE_THERE)
-	$(COMPOSE) $(COMPOSE_FILES) down
+	$(COMPOSE) $(COMPOSE_FILES) --profile '*' down
 
 test: .venv/.dev ## Run the tests, in WORKERS processes (3)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

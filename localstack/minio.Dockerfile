@@ -6,7 +6,7 @@ RUN CGO_ENABLED=0 go install -trimpath -ldflags="-s -w" "github.com/minio/minio@
 FROM alpine:3.22
 RUN adduser -D -H -u 10001 minio && install -d -o minio -g minio -m 0700 /data /queue
 COPY --from=build /go/bin/minio /usr/local/bin/minio
-USER minio
+USER 10001
 ENV HOME=/tmp
 EXPOSE 9000
 ENTRYPOINT ["minio", "server", "--quiet", "--address", ":9000", "/data"]
