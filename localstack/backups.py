@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from localstack.repeated import Repeated
 from shared.backup.keeping import backups, drop_backups, keep_backup, made_at
 from shared.database import utc_now
-from shared.migrations import current_revision
+from shared.schema import current_revision
 from shared.settings import Settings
 from shared.store.client import Store
 

@@ -14,6 +14,7 @@ from functions.api.errors import describe
 from shared.database import read
 from shared.errors import ObjectGoneError, SchemaError, StoreError, StoreUnavailableError
 from shared.index.models import Frame
+from shared.schema import check_schema
 from shared.settings import Settings
 from shared.store.client import Store
 
@@ -69,8 +70,6 @@ def index_state(sessions: sessionmaker[Session]) -> str:
 
 def tables_state(sessions: sessionmaker[Session]) -> str:
     """Return whether the index has the tables of this version, or what to do."""
-    from shared.migrations import check_schema  # noqa: PLC0415 - brings Alembic, which answers do without
-
     try:
         check_schema(sessions.kw["bind"])
     except SchemaError as error:

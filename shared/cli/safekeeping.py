@@ -16,7 +16,8 @@ from shared.cli.application import ExitCode, app, fail, given_settings
 from shared.cli.parts import opened, opened_index, opened_store
 from shared.database import read, utc_now
 from shared.files import private_file
-from shared.migrations import check_schema, current_revision, head_revision, known_revisions, upgrade
+from shared.migrations import upgrade
+from shared.schema import REVISIONS, check_schema, current_revision
 
 __all__ = ["backup", "restore"]
 
@@ -107,7 +108,7 @@ def _write_object(keep: int | None) -> None:
 
 def _schema(engine: Engine) -> str:
     check_schema(engine)
-    return str(head_revision())
+    return REVISIONS[-1]
 
 
 @contextmanager
@@ -122,7 +123,7 @@ def _opened_backup(name: str | None, file: Path | None) -> Iterator[tuple[str, B
 
 def _prepare(engine: Engine, header: Header) -> None:
     """Give a database without tables those of the backup's time; any other must have them."""
-    if header.schema not in known_revisions():
+    if header.schema not in REVISIONS:
         fail(f"the backup has schema {header.schema}, which this version does not know: use the one that made it")
     there = current_revision(engine)
     if there is None:

@@ -11,7 +11,7 @@ from shared.cli.examinations.finding import Finding, note, ok, wrong
 from shared.database import DATABASE_TROUBLE, database_time, make_engine, read, reason_of, utc_now
 from shared.errors import SchemaError, StoreError
 from shared.index.state import IndexState, index_state, last_sweep
-from shared.migrations import check_schema, head_revision
+from shared.schema import REVISIONS, check_schema
 from shared.settings import Settings
 from shared.store.client import Store
 
@@ -26,7 +26,7 @@ def examine_database(sessions: sessionmaker[Session]) -> Iterator[Finding]:
     engine = sessions.kw["bind"]
     try:
         check_schema(engine)
-        yield ok(_DATABASE, f"{engine.dialect.name} answers, with schema {head_revision()}")
+        yield ok(_DATABASE, f"{engine.dialect.name} answers, with schema {REVISIONS[-1]}")
     except SchemaError as error:
         yield wrong(_DATABASE, str(error))
     except (*DATABASE_TROUBLE, OSError) as error:

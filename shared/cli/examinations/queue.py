@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.cli.examinations.finding import Finding, note, ok, wrong
 from shared.settings import Settings
-from shared.store.client import make_session
+from shared.store.session import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
