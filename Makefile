@@ -73,7 +73,7 @@ bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE 
 	$(BIN)/python -m tests.bench_reconcile --keys $(KEYS) --store $(STORE)
 
 bench-workers: .venv/.dev ## Measure 2, 4 and 8 workers that drain EVENTS events (10000) of one NATS stream
-	$(BIN)/python -m tests.bench_workers --events $(EVENTS)
+	$(BIN)/python -m tests.bench_workers --events $(EVENTS) $(BENCH)
 
 bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two usual ways
 	$(BIN)/python -m tests.bench_bundles $(BENCH)
