@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from localstack.allocator import ALLOCATOR
 from localstack.child import Child
 from localstack.preparing import prepare_database
 from localstack.state import LocalState, StartError, free_port, load_state
@@ -134,7 +135,7 @@ class LocalArchive:
             Child(
                 "API" if part == "api" else part,
                 [*python, part],
-                env={**os.environ, **own},
+                env={**(ALLOCATOR if part == "api" else {}), **os.environ, **own},
                 cwd=Path.cwd(),
                 log=self.home / "logs" / f"{part}.log",
             )

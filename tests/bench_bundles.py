@@ -28,6 +28,7 @@ from pathlib import Path
 import httpx
 from zipstream import ZipStream
 
+from localstack.allocator import ALLOCATOR
 from shared.accounts.account import Role
 from shared.accounts.service import create_user
 from shared.accounts.tokens import issue_token
@@ -124,7 +125,7 @@ class Bench:
     def api(self) -> Iterator[tuple[str, int]]:
         """Serve the API in a process of its own; yield its address and process id."""
         port = 20000 + os.getpid() % 20000
-        environment = self.environment | {"FITSVAULT_PORT": str(port), "FITSVAULT_HOST": "127.0.0.1"}
+        environment = ALLOCATOR | self.environment | {"FITSVAULT_PORT": str(port), "FITSVAULT_HOST": "127.0.0.1"}
         command = [sys.executable, "-m", "localstack.serve", "api"]
         with (self.folder / "api.log").open("w") as log:
             process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)

@@ -39,7 +39,7 @@ class ZipResponse(StreamingResponse):
         try:
             with closing(_futures(self._services, self._assembly)) as futures:
                 for future in futures:
-                    data = await asyncio.wrap_future(future)
+                    data = future.result() if future.done() else await asyncio.wrap_future(future)
                     await send({"type": "http.response.body", "body": data, "more_body": True})
         except StoreError as error:
             _logger.error("zip broken off", extra=describe(error))  # noqa: TRY400 - the store's words say it all
@@ -55,7 +55,7 @@ def whole_zip(services: Services, assembly: Assembly, status_code: int, headers:
 
 
 def _futures(services: Services, assembly: Assembly) -> Generator[Future[bytes], None, None]:
-    def fetch(piece: Piece) -> bytes:
-        return services.store.read_range(piece.state, piece.start, piece.stop)
+    def fetch(piece: Piece, size: int) -> Generator[bytes, None, None]:
+        return services.store.chunks(piece.state, piece.start, piece.stop, size)
 
     return read_ahead(assembly.plan.contents(*assembly.window), fetch, services.bundle_threads)

@@ -3,8 +3,7 @@
 import datetime as dt
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Generator, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -17,6 +16,7 @@ from shared.store.faults import translated
 from shared.store.listing import Page, in_byte_order, ranges_behind
 from shared.store.model import TRACE_METADATA, ObjectState
 from shared.store.presign import Presigner
+from shared.store.reading import RangeSource, pinned
 
 if TYPE_CHECKING:
     import boto3
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 _CHUNK = 1 << 20
-_RESUMES = 4
 _DELETE_AT_ONCE = 1000
 _EMPTY_NAME = re.compile(r"^(?=/)|(?<=/)(?=/)")
 _LAST_BEFORE_SLASH = ".\U0010ffff"
@@ -46,7 +45,8 @@ class Store:
         self._lock = threading.RLock()
         self._page_size = page_size
         self._in_byte_order: bool | None = None
-        self._presigner = Presigner(settings, lambda: self._session)
+        self._presigner = Presigner(settings, lambda: self._session, settings.s3_public_url or settings.s3_endpoint_url)
+        self._ranges = RangeSource(settings, lambda: self._session, lambda: self.s3)
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -109,58 +109,22 @@ class Store:
     def check(self, state: ObjectState) -> None:
         """Raise unless the object is still the one that ``state`` shows: ObjectGoneError or ObjectChangedError."""
         with translated("look at", state.bucket, state.key):
-            self.s3.head_object(**_pinned(state))
+            self.s3.head_object(**pinned(state))
 
     def stream(self, state: ObjectState) -> Iterator[bytes]:
         """Yield the object's bytes in pieces of 1 MiB, all of them from the object that ``state`` shows.
 
         A connection that breaks off is taken up again where it ended, a few times.
         """
-        position, breaks = 0, 0
-        while position < state.size:
-            try:
-                for chunk in self._chunks(state, position):
-                    position += len(chunk)
-                    yield chunk
-            except StoreUnavailableError:
-                breaks += 1
-                if breaks > _RESUMES:
-                    raise
-                continue
-            if position < state.size:
-                breaks += 1
-                if breaks > _RESUMES:
-                    raise StoreUnavailableError(
-                        f"read {state.bucket}/{state.key}: {position} of {state.size} bytes came"
-                    )
+        return self.chunks(state, 0, state.size)
+
+    def chunks(self, state: ObjectState, start: int, stop: int, size: int = _CHUNK) -> Generator[bytes, None, None]:
+        """Yield the bytes ``start`` to ``stop`` (exclusive) as `stream` does, ``size`` at once."""
+        return self._ranges.chunks(state, start, stop, size)
 
     def read_range(self, state: ObjectState, start: int, stop: int) -> bytes:
         """Return the bytes ``start`` to ``stop`` (exclusive) of exactly the object that ``state`` shows."""
-        for _ in range(_RESUMES):
-            with suppress(StoreUnavailableError):
-                return self._read_range(state, start, stop)
-        return self._read_range(state, start, stop)
-
-    def _read_range(self, state: ObjectState, start: int, stop: int) -> bytes:
-        request = _pinned(state) | {"Range": f"bytes={start}-{stop - 1}"}
-        with translated("read", state.bucket, state.key):
-            body = self.s3.get_object(**request)["Body"]
-            with closing(body):
-                data: bytes = body.read()
-        if len(data) != stop - start:
-            raise StoreError(f"read {state.bucket}/{state.key}: {len(data)} bytes for {stop - start}")
-        return data
-
-    def _chunks(self, state: ObjectState, start: int) -> Iterator[bytes]:
-        request = _pinned(state)
-        if start:
-            request["Range"] = f"bytes={start}-"
-        with translated("read", state.bucket, state.key):
-            body = self.s3.get_object(**request)["Body"]
-            try:
-                yield from body.iter_chunks(_CHUNK)
-            finally:
-                body.close()
+        return b"".join(self.chunks(state, start, stop, max(stop - start, 1)))
 
     def read_bytes(self, bucket: str, key: str, limit: int) -> bytes:
         """Return a small object whole; StoreError if it is longer than ``limit`` bytes."""
@@ -304,12 +268,6 @@ class Store:
         return self._presigner.get(
             key, bucket=bucket, filename=filename, expires=expires, content_type=content_type, version_id=version_id
         )
-
-
-def _pinned(state: ObjectState) -> dict[str, Any]:
-    """Return the request for an object that the store refuses once it is another."""
-    request = {"Bucket": state.bucket, "Key": state.key, "IfMatch": f'"{state.etag}"'}
-    return request if state.version_id in (None, "null") else request | {"VersionId": state.version_id}
 
 
 def _naive_utc(moment: dt.datetime) -> dt.datetime:

@@ -21,13 +21,13 @@ _MOVING = re.compile(r"(^|/)\.\.?(/|$)")
 
 
 class Presigner:
-    """Signs links with the store's *public* address, which may differ from the one that functions use.
+    """Signs links with an address of the store: Amazon's, or the one that is given.
 
+    Links that others follow have the store's *public* address, which may differ from the one that functions use.
     ``session`` is asked for keys each time: those of a role are renewed.
     """
 
-    def __init__(self, settings: Settings, session: Callable[[], "boto3.session.Session"]) -> None:
-        address = settings.s3_public_url or settings.s3_endpoint_url
+    def __init__(self, settings: Settings, session: Callable[[], "boto3.session.Session"], address: str | None) -> None:
         self._address = address.rstrip("/") if address is not None else None
         self._region, self._session = settings.s3_region, session
         if address is None:
@@ -41,10 +41,10 @@ class Presigner:
         key: str,
         *,
         bucket: str,
-        filename: str | None,
         expires: dt.timedelta,
-        content_type: str | None,
         version_id: str | None,
+        filename: str | None = None,
+        content_type: str | None = None,
     ) -> str:
         """Return a link that lets anyone GET the object until it expires.
 

@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.httpsession import URLLib3Session
 from botocore.session import get_session
-from botocore.utils import parse_timestamp
+from botocore.utils import get_environ_proxies, parse_timestamp
 
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["make_s3_client", "make_session"]
+__all__ = ["make_http_session", "make_s3_client", "make_session"]
+
+_TIMEOUTS = (5, 60)
+_CONNECTIONS = 32
 
 
 def make_session(settings: Settings) -> boto3.session.Session:
@@ -37,15 +41,25 @@ def make_s3_client(session: boto3.session.Session, settings: Settings, attempts:
     foreign = settings.s3_endpoint_url is not None
     config = Config(
         signature_version="s3v4",
-        connect_timeout=5,
-        read_timeout=60,
-        max_pool_connections=32,
+        connect_timeout=_TIMEOUTS[0],
+        read_timeout=_TIMEOUTS[1],
+        max_pool_connections=_CONNECTIONS,
         retries={"mode": "standard", "max_attempts": attempts},
         s3={"addressing_style": "path" if foreign else "auto"},
         request_checksum_calculation="when_required" if foreign else "when_supported",
         response_checksum_validation="when_required" if foreign else "when_supported",
     )
     return session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config)
+
+
+def make_http_session(address: str) -> URLLib3Session:
+    """Return what sends requests to ``address`` as the S3 client does, with its proxies, certificates and timeouts."""
+    return URLLib3Session(
+        verify=get_session().get_config_variable("ca_bundle") or True,
+        proxies=get_environ_proxies(address),
+        timeout=_TIMEOUTS,  # type: ignore[arg-type] # connect and read, as the S3 client gives them
+        max_pool_connections=_CONNECTIONS,
+    )
 
 
 def _moment(value: Any) -> dt.datetime:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from localstack.allocator import ALLOCATOR
 from localstack.compose_secrets import make_secrets
 from shared.settings import Settings
 from tests.archive import REPOSITORY
@@ -65,7 +66,7 @@ def test_every_setting_is_one(part: str, tmp_path: Path) -> None:
     given = secrets(tmp_path)
     names = {f"FITSVAULT_{name.upper()}" for name in Settings.model_fields}
     environment = SERVICES[part]["environment"]
-    assert set(environment) <= names
+    assert set(environment) - ALLOCATOR.keys() <= names
     values = {name.removeprefix("FITSVAULT_").lower(): filled_in(value, given) for name, value in environment.items()}
     settings = Settings.model_validate(values)
     assert settings.store == "minio"
@@ -232,3 +233,8 @@ def test_what_the_image_copies_is_there() -> None:
             for source in line.split()[1:-1]:
                 assert (REPOSITORY / source).exists(), source
                 assert source in allowed, f"{source} is kept from the image by .dockerignore"
+
+
+def test_the_api_keeps_memory_as_it_does_without_containers() -> None:
+    environment = SERVICES["api"]["environment"]
+    assert {name: value for name, value in environment.items() if name.startswith("MALLOC")} == ALLOCATOR
