@@ -85,6 +85,10 @@ class JetStreamPoller:
                 in_vain += 1
                 _log.error("queue is away", extra={"queue": self._stream.name, "reason": str(error)})
                 await self._pause(in_vain, _LONGEST_PAUSE)
+            except Exception:  # noqa: BLE001 - it is logged, and messages are taken all the same
+                in_vain += 1
+                _log.exception("queue is away")
+                await self._pause(in_vain, _LONGEST_PAUSE)
 
     async def _work_all(self, jetstream: JetStreamContext) -> None:
         subscription = await self._stream.subscribe(jetstream)

@@ -8,6 +8,7 @@ import typer
 from shared.cli.application import ExitCode, app, given_settings
 from shared.cli.examinations.database import examine_backups, examine_database, examine_replica, examine_work
 from shared.cli.examinations.finding import Finding, Verdict
+from shared.cli.examinations.jetstream import examine_jetstream
 from shared.cli.examinations.queue import examine_queue
 from shared.cli.examinations.store import examine_notification, examine_store
 from shared.cli.examinations.surroundings import examine_clock, examine_room, examine_settings
@@ -43,6 +44,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from examine_store(settings, store)
     yield from examine_notification(settings, store)
     yield from examine_queue(settings)
+    yield from examine_jetstream(settings)
     with opened_index() as sessions:
         yield from examine_database(sessions)
         yield from examine_replica(settings)

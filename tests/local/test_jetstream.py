@@ -22,6 +22,7 @@ from localstack.ingest_metrics import IngestMetrics
 from localstack.jetstream import ensure_streams
 from localstack.jetstream_poller import JetStreamPoller
 from localstack.stores.setup import set_up_store
+from shared.cli.examinations.jetstream import examine_jetstream
 from shared.settings import Settings, plain_settings
 from shared.simulator import simulate_frame
 from tests.archive import REPOSITORY, wait_until
@@ -140,6 +141,10 @@ def test_what_nobody_understands_ends_among_the_dead_letters(
         message = await jetstream.get_last_msg(dead, f"{room.settings.nats_stream}.dead")
         return message.data, message.headers
 
+    found = list(examine_jetstream(room.settings))
+    assert [finding.verdict for finding in found] == ["ok", "note"]
+    assert "1 events were given up" in found[1].words
+
     body, headers = server.ask(last)
     assert body == b"no \xff JSON"
     assert headers is not None
@@ -163,6 +168,15 @@ def test_no_message_is_to_blame_for_a_store_that_is_away(
     assert enough.wait(60)
     assert server.count(f"{room.settings.nats_stream}-dead") == 0
     assert server.count(room.settings.nats_stream) == 1
+
+
+def test_the_doctor_finds_a_queue_that_is_away_or_was_not_prepared(server: NatsServer, room: Room) -> None:
+    away = room.settings.model_copy(update={"nats_url": SecretStr("nats://u:hidden@127.0.0.1:9")})
+    unprepared = room.settings.model_copy(update={"nats_stream": "nothing"})
+    for settings in (away, unprepared):
+        (found,) = examine_jetstream(settings)
+        assert found.verdict == "wrong"
+        assert "hidden" not in found.words
 
 
 def serving(settings: Settings, folder: Path) -> "subprocess.Popen[bytes]":
