@@ -11,22 +11,16 @@ from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_
 from sqlalchemy.orm import Session
 
 from shared.index.among import among
-from shared.index.conditions import is_within
-from shared.index.cone import Cone
 from shared.index.models import Combination, Frame, ObjectName
 from shared.index.name_counts import is_by_name, parts_by_name
 from shared.index.scope import EPOCH, Days, Scope
-from shared.index.selection import FrameFilter
-from shared.index.sky import cover
+from shared.index.sky_cells import SkyCells
 from shared.index.tallies import ALL
-from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyPair, TallySky
+from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyPair
 
 __all__ = ["by_combination", "count_frames", "day_conditions", "edge_rows"]
 
 Statement = Select[*tuple[Any, ...]]
-
-_WIDEST = 2.0
-"""Degrees of the widest search by position that is counted by cells."""
 
 
 def count_frames(session: Session, scope: Scope) -> int:
@@ -79,7 +73,7 @@ def _parts(scope: Scope) -> list[Statement] | None:
     """Return statements whose numbers of frames add up to the count; None where only rows can tell."""
     wanted = scope.wanted
     if wanted.cone is not None:
-        return _sky_parts(scope, wanted.cone)
+        return _sky_parts(scope, scope.cells) if scope.cells is not None and scope.is_position_alone else None
     if not scope.is_countable:
         return None
     if scope.days is None and wanted.night is None:
@@ -150,21 +144,13 @@ def _month_parts(scope: Scope, objects: Sequence[int], days: Days) -> list[State
     return parts
 
 
-def _sky_parts(scope: Scope, cone: Cone) -> list[Statement] | None:
-    """Return the counts of cells within a cone, with the rows of cells on its edge."""
-    if cone.radius > _WIDEST or scope.wanted != FrameFilter(cone=cone, undated=scope.wanted.undated):
-        return None
-    cells = cover(cone)
-    changes = [among(TallyChange.sky_cell, cells.within)]
-    on_edge = [among(Frame.sky_cell, cells.edge), is_within(cone)]
-    if not scope.has_undated:
-        changes.append(TallyChange.day != NO_DAY)
-        on_edge.append(Frame.date_obs.is_not(None))
-    return [
-        select(_dated(scope, TallySky).label("frames")).where(among(TallySky.cell, cells.within)),
-        select(TallyChange.frames).where(*changes),
-        select(literal(1).label("frames")).where(*on_edge),
-    ]
+def _sky_parts(scope: Scope, cells: SkyCells) -> list[Statement]:
+    """Return the counts of cells within a cone, with the rows of cells on its edge; of part of the time the rows."""
+    each = select(literal(1).label("frames")).where(*scope.rows(by_index=False))
+    if scope.days is not None:
+        return [each.where(among(Frame.sky_cell, cells.every))]
+    within = select(literal(cells.dated + cells.undated * scope.has_undated).label("frames"))
+    return [within, each.where(among(Frame.sky_cell, cells.edge))] if cells.edge else [within]
 
 
 def _combination_parts(scope: Scope) -> list[Statement] | None:

@@ -136,7 +136,7 @@ class Frame(Base):
         UniqueConstraint("bucket", "key"),
         Index(None, "digest"),
         Index(None, "dec_zone", "ra"),
-        Index(None, "sky_cell"),
+        Index("ix_frames_sky_cell_date_obs", "sky_cell", "date_obs", "id", "vector_x", "vector_y", "vector_z"),
         Index(None, "combination_id", "date_obs"),
         Index(None, "object_id", "date_obs"),
         Index(None, "shape_id"),

@@ -11,6 +11,7 @@ from shared.errors import InvalidParameterError
 from shared.index.counts import count_frames
 from shared.index.cursor import START, Cursor, Position, write_cursor
 from shared.index.models import Frame
+from shared.index.near import near_page
 from shared.index.paging import page_statement, window_of
 from shared.index.query import FramePage, rows_of
 from shared.index.scope import Scope, scope_of
@@ -50,6 +51,9 @@ def _ids(session: Session, query: FrameQuery, scope: Scope, cursor: Cursor, coun
     """Return the ids of the page behind a position, and one more if there is one."""
     beyond = [] if cursor.position is None else [_beyond(query, cursor.position)]
     onward = replace(query, limit=query.limit + 1, offset=0)
+    near = near_page(session, onward, scope, beyond)
+    if near is not None:
+        return session.scalars(near).all()
     statement = page_statement(
         onward, scope, window_of(session, onward, scope, cursor.position, count), onward.limit, beyond
     )

@@ -20,6 +20,7 @@ from shared.index.falling import falling_ids
 from shared.index.models import Frame
 from shared.index.name_counts import combinations_by_name
 from shared.index.name_parts import SHORTEST
+from shared.index.near import near_page
 from shared.index.scope import Days, Scope
 from shared.index.selection import SORT_COLUMNS, FrameQuery
 
@@ -66,6 +67,9 @@ def page_ids(session: Session, query: FrameQuery, scope: Scope, count: int) -> S
     length = min(query.limit, count - query.offset)
     if length <= 0:
         return ()
+    near = near_page(session, query, scope)
+    if near is not None:
+        return session.scalars(near).all()
     window = (count > _FEW and _window(session, query, scope, length)) or _anywhere(session, query, scope, count)
     if query.descending and query.sort not in ("id", "DATE_OBS") and not _is_gathered(scope, window, length):
         wanted = scope.rows(by_index=False)

@@ -11,6 +11,7 @@ from shared.index.conditions import TextPosition, conditions, is_within
 from shared.index.models import Combination, Frame, ObjectName
 from shared.index.name_parts import SHORTEST, may_have_part
 from shared.index.selection import NO_FILTER, FrameFilter
+from shared.index.sky_cells import SkyCells, find_cells
 
 __all__ = ["EPOCH", "Days", "Scope", "scope_of"]
 
@@ -53,18 +54,20 @@ class Days:
 class Scope:
     """Where the frames of a filter are to be looked for.
 
-    ``combinations`` and ``objects`` are ids, None where the filter does not ask for any.
+    ``combinations`` and ``objects`` are ids, None where the filter does not ask for any; ``cells`` are those of the
+    sky, None where it asks for no position, or for a wide cone.
     """
 
     wanted: FrameFilter
     combinations: tuple[int, ...] | None
     objects: tuple[int, ...] | None
     days: Days | None
+    cells: SkyCells | None
 
     @property
     def is_empty(self) -> bool:
         """Whether no frame can be meant."""
-        return self.combinations == () or self.objects == ()
+        return self.combinations == () or self.objects == () or (self.cells is not None and not self.cells.every)
 
     @property
     def is_countable(self) -> bool:
@@ -77,6 +80,13 @@ class Scope:
             and wanted.request_number is None
             and wanted.observation_number is None
         )
+
+    @property
+    def is_position_alone(self) -> bool:
+        """Whether nothing is asked for but a position, narrow enough for cells, and a range of time."""
+        wanted = self.wanted
+        alone = FrameFilter(cone=wanted.cone, start=wanted.start, end=wanted.end, undated=wanted.undated)
+        return self.cells is not None and wanted == alone
 
     @property
     def has_undated(self) -> bool:
@@ -95,11 +105,14 @@ class Scope:
             binning=None,
             reduction_level=None,
             object_part=None,
-            cone=self.wanted.cone if by_index else None,
+            cone=self.wanted.cone if by_index and self.cells is None else None,
         )
         found = conditions(plain)
-        if self.wanted.cone is not None and not by_index:
+        if self.wanted.cone is not None and plain.cone is None:
             found.append(is_within(self.wanted.cone))
+        if self.cells is not None and by_index:
+            found.append(among(Frame.sky_cell, self.cells.every))
+            by_index = False
         part = self.wanted.basename_part
         if by_index and part is not None and len(part) >= SHORTEST:
             found.append(may_have_part(part))
@@ -111,9 +124,10 @@ class Scope:
 
 
 def scope_of(session: Session, wanted: FrameFilter) -> Scope:
-    """Look up the combinations and objects that a filter means: two statements at most."""
+    """Look up the combinations, objects and cells of the sky that a filter means: four statements at most."""
     days = Days.of(wanted.start, wanted.end) if wanted.start is not None or wanted.end is not None else None
-    return Scope(wanted, _combinations(session, wanted), _objects(session, wanted), days)
+    cells = find_cells(session, wanted.cone) if wanted.cone is not None else None
+    return Scope(wanted, _combinations(session, wanted), _objects(session, wanted), days, cells)
 
 
 def _combinations(session: Session, wanted: FrameFilter) -> tuple[int, ...] | None:

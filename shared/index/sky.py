@@ -6,6 +6,7 @@ are counted together, and only those in cells on its edge are looked at one by o
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.index.cone import Cone
@@ -20,10 +21,14 @@ _MARGIN = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Cells wholly within a cone, and those on its edge."""
+    """Cells wholly within a cone, and those on its edge.
 
-    within: tuple[int, ...]
-    edge: tuple[int, ...]
+    ``ranges`` are the first and the last of cells that follow each other, all of both together, ascending.
+    """
+
+    within: frozenset[int]
+    edge: frozenset[int]
+    ranges: tuple[tuple[int, int], ...]
 
 
 def sky_cell(ra: float, dec: float) -> int:
@@ -35,17 +40,28 @@ def sky_cell(ra: float, dec: float) -> int:
 
 def cover(cone: Cone) -> Cover:
     """Return the cells that a cone touches."""
-    within: list[int] = []
-    edge: list[int] = []
+    within: set[int] = set()
+    edge: set[int] = set()
+    ranges: list[tuple[int, int]] = []
     for zone in range(_zone(cone.dec - cone.radius - _MARGIN), _zone(cone.dec + cone.radius + _MARGIN) + 1):
         south, north = _limits(zone)
         outer = _outer(cone, south, north)
         inner = min(_half_width(cone, south), _half_width(cone, north)) - _MARGIN
-        touched = _places(cone.ra, outer, zone, whole=False)
-        inside = _places(cone.ra, inner, zone, whole=True)
-        within += [zone * _CELLS + place for place in inside]
-        edge += [zone * _CELLS + place for place in set(touched) - set(inside)]
-    return Cover(tuple(within), tuple(edge))
+        touched = {zone * _CELLS + place for place in _places(cone.ra, outer, zone, whole=False)}
+        inside = {zone * _CELLS + place for place in _places(cone.ra, inner, zone, whole=True)}
+        within |= inside
+        edge |= touched - inside
+        ranges += _runs(sorted(touched | inside))
+    return Cover(frozenset(within), frozenset(edge), tuple(ranges))
+
+
+def _runs(cells: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of ascending numbers that follow each other."""
+    begin = 0
+    for index, cell in enumerate(cells):
+        if index + 1 == len(cells) or cells[index + 1] != cell + 1:
+            yield cells[begin], cell
+            begin = index + 1
 
 
 def _zone(dec: float) -> int:

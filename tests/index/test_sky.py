@@ -32,6 +32,9 @@ def test_no_position_is_lost_and_none_is_counted_wrongly(radius: float) -> None:
         )
         cone = Cone(rng.choice((rng.uniform(0.0, 360.0), 0.0, 359.9999, 0.0001)), dec, radius)
         cells, centre = cover(cone), unit_vector(cone.ra, cone.dec)
+        assert [cell for first, last in cells.ranges for cell in range(first, last + 1)] == sorted(
+            cells.within | cells.edge
+        )
         for _ in range(20):
             ra, there = nearby(rng, cone)
             offset = sum((one - other) ** 2 for one, other in zip(unit_vector(ra, there), centre, strict=True))
