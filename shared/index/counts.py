@@ -5,6 +5,7 @@ Each statement adds up what was gathered and the changes that were not, in one s
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
@@ -38,12 +39,40 @@ def by_combination(session: Session, scope: Scope) -> Sequence[int]:
     """Return the ids of the combinations that the frames of a scope have, by as many statements as counting takes."""
     if scope.is_empty:
         return ()
+    is_in_days = scope.is_countable and (scope.days is not None or scope.wanted.night is not None)
+    if is_in_days and scope.objects is None and scope.combinations is not None:
+        return _in_days(session, scope, scope.combinations)
     parts = parts_by_name(session, scope, by_combination=True) if is_by_name(scope) else _combination_parts(scope)
     if parts is None:
         return session.scalars(select(Frame.combination_id).where(*scope.rows()).distinct()).all()  # type: ignore[return-value]
     together = union_all(*parts).subquery()
     found = select(together.c.combination_id).group_by(together.c.combination_id)
     return session.scalars(found.having(func.sum(together.c.frames) > 0)).all()
+
+
+def _in_days(session: Session, scope: Scope, combinations: Sequence[int]) -> Sequence[int]:
+    """Return those of some combinations that have a frame in a range of days, by four statements at most.
+
+    One count above zero is enough to tell, but for combinations of which frames have gone and were not gathered yet:
+    those are added up.
+    """
+    changes = select(TallyChange.combination_id, func.min(TallyChange.frames))
+    changes = changes.where(*_changes(scope), TallyChange.combination_id.is_not(None))
+    changed = session.execute(changes.group_by(TallyChange.combination_id)).all()
+    doubtful = tuple(int(row[0]) for row in changed if row[0] is not None and row[1] < 0)
+    counted = select(TallyDay.combination_id).where(TallyDay.combination_id == Combination.id, TallyDay.frames > 0)
+    counted = counted.where(*day_conditions(scope, TallyDay.day, TallyDay.night))
+    found = {*session.scalars(select(Combination.id).where(among(Combination.id, combinations), counted.exists()))}
+    found.update(int(row[0]) for row in changed if row[0] is not None)
+    edge = edge_rows(scope.days)
+    if edge is not None:
+        rows = select(Frame.combination_id).where(*scope.rows(), edge)
+        found.update(session.scalars(rows.where(Frame.combination_id.is_not(None)).distinct()))
+    if not doubtful:
+        return sorted(found)
+    parts = union_all(*_day_parts(replace(scope, combinations=doubtful), by_all=False)).subquery()
+    kept = select(parts.c.combination_id).group_by(parts.c.combination_id).having(func.sum(parts.c.frames) > 0)
+    return sorted(found.difference(doubtful).union(session.scalars(kept)))
 
 
 def day_conditions(scope: Scope, days: Any, nights: Any) -> list[ColumnElement[bool]]:
