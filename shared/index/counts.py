@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from shared.index.among import among
 from shared.index.models import Combination, Frame, ObjectName
-from shared.index.name_counts import is_by_name, parts_by_name
+from shared.index.name_counts import parts_by_name
 from shared.index.scope import EPOCH, Days, Scope
 from shared.index.sky_cells import SkyCells
 from shared.index.tallies import ALL
@@ -25,10 +25,10 @@ Statement = Select[*tuple[Any, ...]]
 
 
 def count_frames(session: Session, scope: Scope) -> int:
-    """Return exactly how many frames a scope holds, by one statement; by three for parts of basenames."""
+    """Return exactly how many frames a scope holds, by one statement."""
     if scope.is_empty:
         return 0
-    parts = parts_by_name(session, scope, by_combination=False) if is_by_name(scope) else _parts(scope)
+    parts = parts_by_name(scope, by_combination=False) if scope.is_by_name else _parts(scope)
     if parts is None:
         return session.scalar(select(func.count()).select_from(Frame).where(*scope.rows())) or 0
     together = union_all(*parts).subquery()
@@ -42,7 +42,7 @@ def by_combination(session: Session, scope: Scope) -> Sequence[int]:
     is_in_days = scope.is_countable and (scope.days is not None or scope.wanted.night is not None)
     if is_in_days and scope.objects is None and scope.combinations is not None:
         return _in_days(session, scope, scope.combinations)
-    parts = parts_by_name(session, scope, by_combination=True) if is_by_name(scope) else _combination_parts(scope)
+    parts = parts_by_name(scope, by_combination=True) if scope.is_by_name else _combination_parts(scope)
     if parts is None:
         return session.scalars(select(Frame.combination_id).where(*scope.rows()).distinct()).all()  # type: ignore[return-value]
     together = union_all(*parts).subquery()

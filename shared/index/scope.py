@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from shared.index.among import among
 from shared.index.conditions import TextPosition, conditions, is_within
 from shared.index.models import Combination, Frame, ObjectName
+from shared.index.name_lookup import NameLookup, find_names
 from shared.index.name_parts import SHORTEST, may_have_part
 from shared.index.selection import NO_FILTER, FrameFilter
 from shared.index.sky_cells import SkyCells, find_cells
@@ -55,7 +56,8 @@ class Scope:
     """Where the frames of a filter are to be looked for.
 
     ``combinations`` and ``objects`` are ids, None where the filter does not ask for any; ``cells`` are those of the
-    sky, None where it asks for no position, or for a wide cone.
+    sky, None where it asks for no position, or for a wide cone; ``names`` is what is known of a part of basenames, None
+    where nothing is, or where more is asked for (`is_by_name`).
     """
 
     wanted: FrameFilter
@@ -63,6 +65,7 @@ class Scope:
     objects: tuple[int, ...] | None
     days: Days | None
     cells: SkyCells | None
+    names: NameLookup | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -79,6 +82,18 @@ class Scope:
             and wanted.cone is None
             and wanted.request_number is None
             and wanted.observation_number is None
+        )
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether it asks for a part of basenames, and else for nothing but what combinations tell."""
+        plain = replace(self, wanted=replace(self.wanted, basename_part=None))
+        return (
+            self.wanted.basename_part is not None
+            and self.objects is None
+            and self.days is None
+            and self.wanted.night is None
+            and plain.is_countable
         )
 
     @property
@@ -124,10 +139,13 @@ class Scope:
 
 
 def scope_of(session: Session, wanted: FrameFilter) -> Scope:
-    """Look up the combinations, objects and cells of the sky that a filter means: four statements at most."""
+    """Look up the combinations, objects, cells of the sky and names that a filter means: four statements at most."""
     days = Days.of(wanted.start, wanted.end) if wanted.start is not None or wanted.end is not None else None
     cells = find_cells(session, wanted.cone) if wanted.cone is not None else None
-    return Scope(wanted, _combinations(session, wanted), _objects(session, wanted), days, cells)
+    scope = Scope(wanted, _combinations(session, wanted), _objects(session, wanted), days, cells)
+    if not scope.is_by_name or scope.is_empty:
+        return scope
+    return replace(scope, names=find_names(session, wanted.basename_part or ""))
 
 
 def _combinations(session: Session, wanted: FrameFilter) -> tuple[int, ...] | None:

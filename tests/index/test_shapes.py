@@ -1,21 +1,24 @@
 """What shapes tell of names is true, whatever is looked for."""
 
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import shared.index.combinations as combinations
+import shared.index.name_lookup as name_lookup
+import shared.index.paging as paging
 from shared.database import read, write
 from shared.index.bulk import put_frames
 from shared.index.frames import put_frame, remove_frame
 from shared.index.models import Frame, NameShape
 from shared.index.parameters import parse_filter, parse_query
-from shared.index.query import list_frames
+from shared.index.query import aggregate, list_frames
 from shared.index.scope import scope_of
 from shared.index.shapes import NUMBER, Sought, name_shape, sought
+from shared.index.tallies import gather
 from tests.index import plain
 
 ALPHABET = "ab-012"
@@ -118,3 +121,28 @@ def test_names_beyond_the_limit_are_found_all_the_same(
         with read(factory) as session:
             query = parse_query([("basename", part), ("undated", "true")])
             assert list_frames(session, query).count == expected, part
+
+
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_many_shapes_are_counted_like_few(
+    factory: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(name_lookup, "_FEW", few)
+    monkeypatch.setattr(paging, "_FEW", 5)
+    records = {record.key: record for record in plain.random_records(90, seed=21)}
+    with write(factory) as session:
+        put_frames(session, list(records.values())[:60])
+        gather(session)
+        put_frames(session, list(records.values())[60:])
+    with read(factory) as session:
+        rows = [(frame_id, records[key]) for frame_id, key in session.execute(select(Frame.id, Frame.key))]
+        for part in ("e0", "e00", "-e", "00", "003", "flat", "nowhere"):
+            for more in ({}, {"SITE": "sutherland"}, {"IMAGETYPE": "bias"}):
+                given = {"basename": part, **more}
+                expected = plain.matching(rows, given)
+                for order in ("asc", "desc"):
+                    page = list_frames(session, parse_query((given | {"order": order, "limit": "9"}).items()))
+                    assert page.count == len(expected), given
+                    ids = plain.sorted_ids(expected, "DATE_OBS", descending=order == "desc")
+                    assert [row.frame.id for row in page.rows] == ids[:9], given
+                assert asdict(aggregate(session, parse_filter(given.items()))) == plain.aggregate(expected), given
