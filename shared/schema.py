@@ -11,7 +11,7 @@ from shared.settings import Settings
 
 __all__ = ["REVISIONS", "check_schema", "current_revision", "function_sessions"]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """The versions in `shared.migrations`, the latest last."""
 
 _VERSION = named_table("alembic_version", named_column("version_num"))
