@@ -7,6 +7,7 @@ import warnings
 from shared.cli import (
     backup,
     bucket,
+    bundle,
     check,
     counts,
     db,
@@ -29,6 +30,7 @@ __all__ = [
     "app",
     "backup",
     "bucket",
+    "bundle",
     "check",
     "counts",
     "db",

@@ -113,7 +113,11 @@ def _fetch(remote: Remote, wanted: list[Wanted], *, workers: int, overwrite: boo
     with patient_client(remote.url) as store, byte_bar() as bar:
         task = bar.add_task("Downloading", total=sum(item.size for item in wanted))
         fetcher = Fetcher(
-            remote, store, overwrite=overwrite, progress=lambda count: bar.advance(task, count), stop=stop
+            lambda item: remote.link(item.id),
+            store,
+            overwrite=overwrite,
+            progress=lambda count: bar.advance(task, count),
+            stop=stop,
         )
         for item, done in in_parallel(fetcher.fetch, wanted, workers, stop=stop):
             counts[done.state] += 1

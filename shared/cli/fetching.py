@@ -1,8 +1,8 @@
-"""Fetching one frame: by a link into the store, resumed where it broke off, verified before it has its name."""
+"""Fetching one file: by a link into the store, resumed where it broke off, verified before it has its name."""
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 
 from shared.checksums import Checksums
-from shared.cli.remote import Remote
 from shared.errors import RemoteError
 
 __all__ = ["FetchState", "Fetched", "Fetcher", "Wanted"]
@@ -20,12 +19,13 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A frame and where its file shall be."""
+    """A frame, or a bundle, and where its file shall be; checksums as far as they are known."""
 
     id: int
     target: Path
     size: int
-    sha256: str
+    sha256: str | None = None
+    crc32: str | None = None
 
 
 class FetchState(StrEnum):
@@ -46,18 +46,21 @@ class Fetched:
 
 
 class Fetcher:
-    """Fetches frames; safe to share between threads. ``stop`` ends what is under way, to be resumed later."""
+    """Fetches files; safe to share between threads. ``stop`` ends what is under way, to be resumed later.
+
+    ``link`` signs a link to one, and tells its size and checksums.
+    """
 
     def __init__(
         self,
-        remote: Remote,
+        link: Callable[[Wanted], dict[str, Any]],
         store: httpx.Client,
         *,
         overwrite: bool,
         progress: Callable[[int], None],
         stop: threading.Event,
     ) -> None:
-        self._remote = remote
+        self._link = link
         self._store = store
         self._overwrite = overwrite
         self._progress = progress
@@ -67,7 +70,7 @@ class Fetcher:
         """Fetch a frame unless its file is there and whole; a file that differs is left alone."""
         try:
             if wanted.target.exists():
-                if _are_told(Checksums.of_file(wanted.target), {"size": wanted.size, "sha256": wanted.sha256}):
+                if _are_told(Checksums.of_file(wanted.target), asdict(wanted)):
                     self._progress(wanted.size)
                     return Fetched(wanted, FetchState.COMPLETE)
                 if not self._overwrite:
@@ -83,8 +86,8 @@ class Fetcher:
         while fruitless < _TRIES:
             if fruitless:
                 self._stop.wait(0.25 * 2.0**fruitless)
-            link = self._remote.link(wanted.id)
-            part = wanted.target.with_name(f".{wanted.target.name}.{str(link.get('sha256', ''))[:12]}.part")
+            link = self._link(wanted)
+            part = wanted.target.with_name(f".{wanted.target.name}.{_digest(link)[:12]}.part")
             before = _length(part)
             try:
                 sums = self._complete(part, link)
@@ -96,7 +99,7 @@ class Fetcher:
                 if _are_told(sums, link):
                     part.replace(wanted.target)
                     return Fetched(wanted, FetchState.DOWNLOADED)
-                problem = "the bytes that came do not have the frame's checksum"
+                problem = "the bytes that came do not have its checksum"
                 part.unlink()
             fruitless = 0 if _length(part) > before else fruitless + 1
         return Fetched(wanted, FetchState.FAILED, problem)
@@ -126,7 +129,7 @@ class Fetcher:
         if self._stop.is_set():
             raise InterruptedError("interrupted")
         if length > size:
-            raise _StoreAnswerError(f"the store sends more than the {size} bytes of the frame")
+            raise _StoreAnswerError(f"the store sends more than the {size} bytes of the file")
 
 
 class _StoreAnswerError(Exception):
@@ -136,6 +139,10 @@ class _StoreAnswerError(Exception):
 def _check(answer: httpx.Response) -> None:
     if answer.status_code not in (200, 206):
         raise _StoreAnswerError(f"the store answers {answer.status_code}")
+
+
+def _digest(link: dict[str, Any]) -> str:
+    return str(link.get("sha256") or link.get("crc32") or "")
 
 
 def _length(part: Path) -> int:

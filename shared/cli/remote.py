@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -83,6 +84,23 @@ class Remote:
         if found.get("sha256") is not None and not _SHA256.fullmatch(str(found["sha256"])):
             raise self._strange("sha256")
         return found | {"size": self._number(found, "size")}
+
+    def order_bundle(self, order: Mapping[str, object]) -> Json:
+        """Have a bundle built, or find the one that was built of the same order, and return what it is."""
+        return self._bundle(self._read(self._send("POST", "bundles/", json=order)))
+
+    def bundle(self, bundle_id: str) -> Json:
+        """Return how far a bundle is; once it is ready, with a link that needs no token."""
+        return self._bundle(self._ask("GET", f"bundles/{quote(bundle_id, safe='')}/"))
+
+    def _bundle(self, document: Json) -> Json:
+        for name in ("id", "state", "filename"):
+            if not isinstance(document.get(name), str):
+                raise self._strange(name)
+        for name in ("frames", "bytes", "bytes_done"):
+            self._number(document, name)
+        self._rows(document, "left_out")
+        return document
 
     def delete(self, frame_id: int) -> None:
         """Delete a frame and its object."""

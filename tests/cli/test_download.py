@@ -139,7 +139,9 @@ def test_a_broken_connection_is_taken_up_where_it_broke(
         Remote(archive.url, archive.token) as remote,
         httpx.Client(trust_env=False, event_hooks={"request": [redirect]}) as store,
     ):
-        fetcher = Fetcher(remote, store, overwrite=False, progress=moved.append, stop=threading.Event())
+        fetcher = Fetcher(
+            lambda item: remote.link(item.id), store, overwrite=False, progress=moved.append, stop=threading.Event()
+        )
         done = fetcher.fetch(Wanted(frame["id"], tmp_path / "x.fits", frame["size"], frame["sha256"]))
     server.shutdown()
     server.server_close()
@@ -157,7 +159,9 @@ def test_an_interrupted_frame_stays_as_a_part(archive: RunningArchive, night: di
     stop = threading.Event()
     stop.set()
     with Remote(archive.url, archive.token) as remote, httpx.Client(trust_env=False) as store:
-        fetcher = Fetcher(remote, store, overwrite=False, progress=lambda count: None, stop=stop)
+        fetcher = Fetcher(
+            lambda item: remote.link(item.id), store, overwrite=False, progress=lambda count: None, stop=stop
+        )
         done = fetcher.fetch(Wanted(frame["id"], tmp_path / "x.fits", frame["size"], frame["sha256"]))
     assert (done.state, done.problem) == (FetchState.FAILED, "interrupted")
     assert not (tmp_path / "x.fits").exists()
