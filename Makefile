@@ -11,12 +11,13 @@ ARCHITECTURE ?= x86_64
 LAMBDA_PYTHON ?= 3.12
 EVENTS ?= 10000
 STORE ?= seaweedfs
+LAYOUTS ?= 10000
 COMPOSE ?= docker compose
 PROFILE ?= local
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers prove-zip64 drill package test-package lock lock-lambda clean up down
+.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers prove-bundles prove-zip64 drill package test-package lock lock-lambda clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,9 @@ bench-workers: .venv/.dev ## Measure 2, 4 and 8 workers that drain EVENTS events
 
 bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two usual ways
 	$(BIN)/python -m tests.bench_bundles $(BENCH)
+
+prove-bundles: .venv/.dev ## Have four programs look at LAYOUTS random zips (10000), for real (some minutes)
+	$(BIN)/python -m tests.bundle.many_layouts --layouts $(LAYOUTS) $(if $(SEED),--seed $(SEED))
 
 prove-zip64: .venv/.dev ## Make a zip of more than 4 GiB, for real (some minutes, 15 GB of disk)
 	$(BIN)/python -m tests.large_bundle

@@ -378,6 +378,26 @@ def test_the_script_fetches_every_frame(archive: RunningArchive, contents: dict[
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == named(contents)
 
 
+def test_aria2_fetches_every_frame(archive: RunningArchive, contents: dict[str, bytes], tmp_path: Path) -> None:
+    command = need_program("aria2c", "Debian: apt install aria2")
+    work = tmp_path / "work"
+    work.mkdir()
+    (tmp_path / "frames.aria2").write_bytes(get(archive, "OBJECT=zipped&format=aria2").content)
+    told = ["--header", f"Authorization: Token {archive.token}", "--input-file", str(tmp_path / "frames.aria2")]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "no_proxy": "127.0.0.1"}
+
+    def fetch() -> None:
+        command_line = [command, "--no-conf", *told]
+        subprocess.run(command_line, cwd=work, env=environment, check=True, capture_output=True, timeout=60)
+        assert {path.name: path.read_bytes() for path in work.iterdir()} == named(contents)
+
+    fetch()
+    fetch()
+    cut = next(path for path in work.iterdir() if path.stat().st_size)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    fetch()
+
+
 def test_the_log_tells_of_each_zip(archive: RunningArchive, contents: dict[str, bytes]) -> None:
     get(archive, "OBJECT=zipped&limit=3")
     lines = [json.loads(line) for line in archive.log("api").splitlines() if '"zip"' in line]

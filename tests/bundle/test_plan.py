@@ -5,27 +5,21 @@ import struct
 import subprocess
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.bundle.names import unique_names
 from shared.bundle.plan import Entry, Piece, Plan
 from shared.bundle.stream import pieces
 from shared.store.model import ObjectState
 from tests.bundle.layouts import MOMENT, PlannedFile, made, stored, whole
+from tests.bundle.many_layouts import UNPACKERS, check_by_program, check_bytes, check_sizes, odd_plan, sized_plan
 from tests.parts import need_program
 
 GIB = 1 << 30
 LIMIT32 = 0xFFFFFFFF
-UNPACKERS = {
-    "unzip": (["-tq"], "Debian: apt install unzip"),
-    "7zz": (["t"], "Debian: apt install 7zip"),
-    "bsdtar": (["-tf"], "Debian: apt install libarchive-tools"),
-}
 
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=12)
 moments = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31))
@@ -139,35 +133,23 @@ def test_other_programs_accept_it(program: str, tmp_path: Path) -> None:
         assert answer.returncode == (1 if empty_is_a_warning else 0), answer.stdout[-500:] + answer.stderr[-500:]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_thousands_of_layouts(seed: int) -> None:
+    """`make prove-bundles` tries more, and has other programs look at all of them."""
+    chance = random.Random(seed)
+    for _ in range(500):
+        check_bytes(*odd_plan(chance, (0, 1, 2, 5, 20)), chance)
+        check_sizes(sized_plan(chance, 2000), chance)
+
+
 @pytest.mark.parametrize("program", UNPACKERS)
 def test_other_programs_accept_any_layout(program: str, tmp_path: Path) -> None:
-    arguments, how = UNPACKERS[program]
-    command = need_program(program, how)
-    paths = []
-    for number, plan in enumerate(_odd_plans(300)):
-        paths.append(tmp_path / f"{number}.zip")
-        paths[-1].write_bytes(whole(plan.contents()))
-    at_once = len(paths) if program == "7zz" else 1
-    for begin in range(0, len(paths), at_once):
-        some = [str(path) for path in paths[begin : begin + at_once]]
-        answer = subprocess.run(
-            [command, *arguments, *some], capture_output=True, text=True, check=False, env={"LC_ALL": "C.UTF-8"}
-        )
-        assert answer.returncode == 0, f"{some}: {answer.stdout[-500:]} {answer.stderr[-500:]}"
-
-
-def _odd_plans(count: int) -> Iterator[Plan]:
-    """Yield plans of few to hundreds of files: empty ones, long and strange names, times at both ends."""
     chance = random.Random(20261121)
-    letters = "abcXYZ 0123456789_-+.%()[]'~äßñΩж光🌌e\u0301"
-    ends = [dt.datetime(1, 1, 1), dt.datetime(1980, 1, 1), MOMENT, dt.datetime(9999, 12, 31, 23, 59, 59)]
-    for _ in range(count):
-        how_many = chance.choice([1, 2, 5, 20, 300])
-        filenames = ["".join(chance.choices(letters, k=chance.choice([1, 8, 60]))) for _ in range(how_many)]
-        yield Plan(
-            made(f"night/{name}", chance.randbytes(chance.choice([0, 1, 30, 3000])), chance.choice(ends))
-            for name in unique_names(filenames)
-        )
+    paths = [tmp_path / f"{number}.zip" for number in range(300)]
+    for path in paths:
+        plan, _ = odd_plan(chance)
+        path.write_bytes(whole(plan.contents()))
+    check_by_program(program, paths)
 
 
 def test_unzip_lists_terabytes(tmp_path: Path) -> None:
