@@ -75,9 +75,7 @@ class Presigner:
             ["eq", "$key", key],
             ["content-length-range", sizes.start, sizes.stop - 1],
         ]
-        fields = sign_form(
-            conditions, expires=expires.astimezone(dt.UTC), keys=self._keys(), region=self._region, now=_now()
-        )
+        fields = sign_form(conditions, expires=expires.astimezone(dt.UTC), keys=self._keys(), region=self._region)
         address, path = self._place(bucket)
         return f"{address}{path}", {"key": key, **fields}
 
@@ -94,7 +92,6 @@ class Presigner:
             {name: value for name, value in query.items() if value is not None},
             keys=self._keys(),
             region=self._region,
-            now=_now(),
             life=int(expires.total_seconds()),
         )
 
@@ -111,10 +108,6 @@ class Presigner:
         if keys is None or keys.access_key is None or keys.secret_key is None:
             raise StoreError("no keys for the object store: set FITSVAULT_S3_ACCESS_KEY and FITSVAULT_S3_SECRET_KEY")
         return Keys(keys.access_key, keys.secret_key, keys.token)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def content_disposition(filename: str) -> str:
