@@ -37,6 +37,8 @@ LONGEST = (
     "tests/index/test_tallies.py",
     "tests/local/test_sweeper.py",
     "tests/local/test_notifications.py",
+    "tests/local/test_jetstream.py",
+    "tests/backup/test_backup.py",
 )
 """Files that take longest come first, so that no process has one left to do when the others are at their end."""
 
