@@ -171,7 +171,9 @@ def _measure(bench: Bench, name: str, count: int, size: int, rounds: int) -> Fig
             figures.add(way, whole, run())
         with bench.api() as (url, process):
             token = ["-H", f"Authorization: Token {bench.token}"]
-            figures.add("virtual", whole, _curl([f"{url}/frames/zip/?OBJECT={prefix}"], *token))
+            zipped = f"{url}/frames/zip/?OBJECT={prefix}"
+            _curl([f"{zipped}&limit=1"], *token)  # the first of a server imports boto3
+            figures.add("virtual", whole, _curl([zipped], *token))
             figures.memory["API"] = max(figures.memory.get("API", 0), _peak(process))
             _build(bench, figures, url, [frame.id for frame in frames], whole)
     return figures
