@@ -17,7 +17,7 @@ PROFILE ?= local
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers prove-bundles prove-zip64 drill package test-package lock lock-lambda clean up down
+.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers bench-cold prove-bundles prove-zip64 drill package test-package deploy lock lock-lambda clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two 
 prove-bundles: .venv/.dev ## Have four programs look at LAYOUTS random zips (10000), for real (some minutes)
 	$(BIN)/python -m tests.bundle.many_layouts --layouts $(LAYOUTS) $(if $(SEED),--seed $(SEED))
 
+bench-cold: .venv/.dev ## Measure cold starts of the built packages
+	$(BIN)/python -m tests.bench_cold $(BENCH)
+
 prove-zip64: .venv/.dev ## Make a zip of more than 4 GiB, for real (some minutes, 15 GB of disk)
 	$(BIN)/python -m tests.large_bundle
 
@@ -95,11 +98,15 @@ package: .venv/.dev ## Build the functions' packages (ARCHITECTURE=arm64, LAMBDA
 test-package: .venv/.dev ## Run the built packages as Lambda runs them
 	FITSVAULT_TEST_PACKAGES=$(LAMBDA_PYTHON) $(BIN)/python -m pytest tests/packages
 
+deploy: package ## Deploy to AWS what was built, as samconfig.toml says (DEPLOY=--guided for more)
+	$(BIN)/python -m infra.sam deploy $(DEPLOY)
+
 lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra local pyproject.toml --output-file requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/pyobs.in --output-file requirements/pyobs.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/localstack.in --output-file requirements/localstack.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements/aws.in --output-file requirements/aws.txt
 	$(MAKE) lock-lambda
 
 lock-lambda: .venv/.dev

@@ -43,7 +43,14 @@ def _made(folder: Path, requirements: Path, tell: Callable[[str], None]) -> Path
     tell(f"{folder.name} is installed into {folder}, which takes some minutes")
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement", str(requirements)]
+    options = [
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--require-hashes",
+        "--requirement",
+        str(requirements),
+    ]
     try:
         done = subprocess.run(  # noqa: S603 - the command is our own
             [python, "-m", "pip", "install", *options], capture_output=True, text=True, timeout=_SECONDS, check=False

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.secrets import read_secret
+
 __all__ = [
     "LOCAL_SETTINGS_FILE",
     "Settings",
@@ -135,6 +137,12 @@ class Settings(BaseSettings):
         None,
         title="Database",
         description="SQLAlchemy URL of the index. Unset: SQLite in `FITSVAULT_HOME`.",
+    )
+    secret_arn: str | None = Field(
+        None,
+        title="Secret",
+        description="ARN of a secret of AWS Secrets Manager: a JSON object of settings, such as `database_url`, or a "
+        "database as RDS writes it. What is set otherwise outweighs it.",
     )
     database_read_url: SecretStr | None = Field(
         None,
@@ -483,7 +491,15 @@ def settings() -> Settings:
     there fill in what is not set.
     """
     given = Settings()
+    if given.secret_arn is not None:
+        return _with_secret(given, given.secret_arn)
     left = given.home / LOCAL_SETTINGS_FILE
     if given.s3_endpoint_url is None and left.exists():
         return Settings(_env_file=(left, ".env"))
     return given
+
+
+def _with_secret(given: Settings, arn: str) -> Settings:
+    """Return the settings with those of the secret where nothing else sets them."""
+    found = {name: value for name, value in read_secret(arn).items() if name in Settings.model_fields}
+    return Settings(**{name: value for name, value in found.items() if name not in given.model_fields_set})  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOMS = {
     "localstack": 4,
-    "infra": 4,
+    "infra": 5,
     "functions.ingest": 3,
     "functions.api": 3,
     "functions.bundle": 3,
@@ -34,6 +34,7 @@ ROOMS = {
     "shared.simulator": 1,
     "shared.uploads": 2,
     "shared.settings": 0,
+    "shared.secrets": -1,
     "shared.files": 0,
     "shared.backoff": 0,
     "shared.checksums": 0,

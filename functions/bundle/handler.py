@@ -12,6 +12,7 @@ from shared.bundle.calling import BundleCaller
 from shared.bundle.factory import make_bundle_worker
 from shared.bundle.worker import BundleWorker
 from shared.errors import EventError
+from shared.logs import configure_logs
 from shared.schema import function_sessions
 from shared.settings import settings
 
@@ -63,6 +64,7 @@ def _deadline(context: Context) -> Callable[[], bool]:
 
 @lru_cache(maxsize=1)
 def _worker() -> BundleWorker:
+    configure_logs(settings().log_level)
     return make_bundle_worker(settings(), function_sessions(settings(), "fitsvault-bundle"))
 
 

@@ -13,7 +13,7 @@ from shared.events.reader import QueueMessage, queue_messages, read_event
 from shared.ingest.factory import make_ingester
 from shared.ingest.patience import TRANSIENT, note_trouble, settle_or_defer
 from shared.ingest.service import Ingester, Outcome
-from shared.logs import log_fields, traced
+from shared.logs import configure_logs, log_fields, traced
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.schema import function_sessions
@@ -124,5 +124,6 @@ def _note(ingester: Ingester, key: str, error: Exception, attempts: int) -> None
 
 @lru_cache(maxsize=1)
 def _parts() -> tuple[Ingester, Dispatcher]:
+    configure_logs(settings().log_level)
     sessions = function_sessions(settings(), "fitsvault-ingest")
     return make_ingester(settings(), sessions), make_dispatcher(settings(), sessions)

@@ -16,6 +16,7 @@ from shared.database import make_engine, make_session_factory
 from shared.errors import EventError
 from shared.ingest.reconcile import Reconciler
 from shared.ingest.service import Ingester
+from shared.logs import configure_logs
 from shared.notify.dispatch import Dispatcher
 from shared.notify.factory import make_dispatcher
 from shared.schema import function_sessions
@@ -92,6 +93,7 @@ def _deadline(context: Context) -> Callable[[], bool]:
 
 @lru_cache(maxsize=1)
 def _sessions() -> sessionmaker[Session]:
+    configure_logs(settings().log_level)
     return function_sessions(settings(), "fitsvault-sweep")
 
 
