@@ -25,6 +25,8 @@ _Loader: Any = type("_Loader", (yaml.SafeLoader,), {"__doc__": "Reads CloudForma
 def _short(loader: Any, suffix: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
@@ -35,9 +37,9 @@ def _short(loader: Any, suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _short)
 
 
-def load_template() -> Any:
-    """Return the template as plain data."""
-    return yaml.load((REPOSITORY / "infra" / "template.yaml").read_text(), _Loader)
+def load_template(name: str = "template.yaml") -> Any:
+    """Return a template as plain data."""
+    return yaml.load((REPOSITORY / "infra" / name).read_text(), _Loader)
 
 
 def statements_of(function: str, values: Mapping[str, str], true: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
@@ -65,8 +67,8 @@ def _resolved(node: Any, values: Mapping[str, str], true: frozenset[str]) -> Any
             return None
         case {"Ref": name}:
             return values[name]
-        case {"Fn::GetAtt": name}:
-            return values[name]
+        case {"Fn::GetAtt": [name, attribute]}:
+            return values[f"{name}.{attribute}"]
         case {"Fn::Sub": text}:
             return re.sub(r"\$\{([^}]+)\}", lambda found: values[found[1]], text)
         case dict():

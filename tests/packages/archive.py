@@ -52,6 +52,7 @@ class FunctionArchive:
                 "FITSVAULT_BUCKET": self.settings.bucket,
                 "FITSVAULT_DERIVED_BUCKET": self.settings.derived_bucket,
                 "FITSVAULT_HOME": "/tmp",
+                "FITSVAULT_RECONCILE_SECONDS": "0",
             },
             log=self._home / f"{name}.log",
         )

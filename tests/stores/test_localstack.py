@@ -139,13 +139,15 @@ class TestTemplate:
         settings = stored.running.settings
         return make_session(settings).client(service, endpoint_url=settings.s3_endpoint_url)
 
-    def test_both_buckets_are_private(self, stored: StoredArchive) -> None:
+    def test_both_buckets_are_private_and_encrypted(self, stored: StoredArchive) -> None:
         running = stored.running
         for bucket in (running.bucket, running.derived):
             blocked = running.s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
             assert set(blocked.values()) == {True}
             rules = running.s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
             assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+            encryption = running.s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+            assert encryption[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
     def test_events_of_the_science_bucket_go_to_a_queue_with_dead_letters(self, stored: StoredArchive) -> None:
         running = stored.running
