@@ -182,7 +182,9 @@ def _measure(bench: Bench, name: str, count: int, size: int, rounds: int) -> Fig
 def _build(bench: Bench, figures: Figures, url: str, ids: list[int], whole: int) -> None:
     headers = {"Authorization": f"Token {bench.token}"}
     order = httpx.post(f"{url}/bundles/", json=ids, headers=headers, trust_env=False).raise_for_status().json()
-    told = subprocess.run([sys.executable, "-c", _BUILD], env=bench.environment, capture_output=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", _BUILD], env=ALLOCATOR | bench.environment, capture_output=True, check=True
+    )
     seconds, peak = json.loads(told.stdout.splitlines()[-1])
     done = httpx.get(f"{url}/{order['status_url']}", headers=headers, trust_env=False).json()
     assert done["state"] == "ready", done

@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from infra.packaging.model import PACKAGES, REPOSITORY
+from localstack.allocator import ALLOCATOR
 from tests.infra.aws import aws_tool, running_moto
 from tests.infra.policies import load_template, statements_of
 
@@ -156,6 +157,8 @@ def test_a_function_is_what_its_package_is_for(cloud: Cloud, name: str) -> None:
     assert variables["FITSVAULT_BUCKET"] == "science-frames"
     assert variables["FITSVAULT_SECRET_ARN"] == PARAMETERS["DatabaseSecretArn"]
     assert not any("PASSWORD" in one or "DATABASE_URL" in one for one in variables)
+    memory = {one: value for one, value in variables.items() if one.startswith("MALLOC_")}
+    assert memory == (ALLOCATOR if name in ("api", "bundle") else {})
 
 
 @pytest.mark.parametrize("name", PACKAGES)
