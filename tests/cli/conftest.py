@@ -38,7 +38,8 @@ def run(archive: RunningArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FITSVAULT_HOME", str(archive.home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("FITSVAULT_URL", raising=False)
+    for name in ("FITSVAULT_URL", "FITSVAULT_TESTS_NEED_ALL"):  # the latter is the tests' own, and no setting
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FITSVAULT_TOKEN", archive.token)
     settings.cache_clear()
 
