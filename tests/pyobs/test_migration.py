@@ -22,7 +22,7 @@ from tests.index.factory import make_record
 from tests.postgres import new_database
 from tests.pyobs.predecessor import OldFrame, OldUser, django_hash, make_database, make_files, make_frames
 
-COUNT = 400
+COUNT = 200
 """Two batches of the command's reading, and enough that it can be killed in the middle."""
 
 FEW = 250
