@@ -24,6 +24,7 @@ _ID_FIELDS = ("frame_ids[]", "frame_ids")
 _ID = re.compile(r"[0-9]{1,30}")
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("", "false", "0", "no", "off"), False)
 _NAMES = sorted(parameter["name"] for parameter in LIST_PARAMETERS if parameter["name"] != "cursor")
+_ORDERED = ("query", "related", "uncompress")
 _RELATED = "with the frames that their headers name"
 
 
@@ -85,6 +86,9 @@ async def wanted_of_order(request: Request) -> Wanted:
     if not any(name == "query" or name in _NAMES for name, _ in fields):
         raise InvalidParameterError("frame_ids", "Neither frame_ids nor a query was given.")
     query = [pair for name, value in fields if name == "query" for pair in parse_qsl(value, keep_blank_values=True)]
+    unknown = next((name for name, _ in query + fields if name not in (*_NAMES, *_ORDERED)), None)
+    if unknown is not None:  # a list ignores it, but an order of all frames for a slip of the pen costs too much
+        raise InvalidParameterError("query", f"Nothing can be asked by the name {unknown[:100]!r}.")
     return wanted_by_query(request, query + fields, uncompress=uncompress)
 
 

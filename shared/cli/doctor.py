@@ -7,12 +7,12 @@ import typer
 
 from shared.cli.application import ExitCode, app, given_settings
 from shared.cli.examinations.database import examine_backups, examine_database, examine_replica, examine_work
-from shared.cli.examinations.finding import Finding, Verdict
+from shared.cli.examinations.finding import Finding, Verdict, wrong
 from shared.cli.examinations.jetstream import examine_jetstream
 from shared.cli.examinations.queue import examine_queue
 from shared.cli.examinations.store import examine_notification, examine_store
 from shared.cli.examinations.surroundings import examine_clock, examine_room, examine_settings
-from shared.cli.parts import opened_index
+from shared.cli.parts import absent_file, opened_index
 from shared.cli.terminal import harmless
 from shared.settings import Settings
 from shared.store.client import Store
@@ -45,10 +45,14 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from examine_notification(settings, store)
     yield from examine_queue(settings)
     yield from examine_jetstream(settings)
-    with opened_index() as sessions:
-        yield from examine_database(sessions)
-        yield from examine_replica(settings)
-        yield from examine_work(settings, sessions)
-        yield from examine_backups(settings, store)
-        yield from examine_clock(settings, store, sessions)
+    path = absent_file(settings.effective_database_url)
+    if path is None:
+        with opened_index() as sessions:
+            yield from examine_database(sessions)
+            yield from examine_replica(settings)
+            yield from examine_work(settings, sessions)
+            yield from examine_clock(settings, store, sessions)
+    else:
+        yield wrong("database", f"no index at {path}: start the archive once, or `fitsvault restore` brings one back")
+    yield from examine_backups(settings, store)
     store.s3.close()

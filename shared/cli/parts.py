@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.ingest.reconcile import Reconciler
     from shared.ingest.service import Ingester
 
-__all__ = ["Parts", "check_store", "opened", "opened_index", "opened_store"]
+__all__ = ["Parts", "absent_file", "check_store", "opened", "opened_index", "opened_store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,20 @@ def check_store(store: Store, bucket: str) -> None:
         return
 
 
+def absent_file(url: str) -> Path | None:
+    """Return the file of an SQLite index that is not there; ArgumentError if this is no URL of a database."""
+    parsed = make_url(url)
+    path = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+    return path if path is not None and not path.exists() else None
+
+
 @contextmanager
 def opened_index(*, makes: bool = False) -> Iterator[sessionmaker[Session]]:
     """Open the index for the length of the block. An SQLite file that is not there is made only if it may be."""
     url = given_settings().effective_database_url
     try:
-        parsed = make_url(url)
-        is_file = parsed.get_backend_name() == "sqlite" and bool(parsed.database)
-        if is_file and not makes and not Path(str(parsed.database)).exists():
-            fail(f"no index at {parsed.database}: set FITSVAULT_HOME, or start the archive once", ExitCode.USAGE)
+        if not makes and (path := absent_file(url)) is not None:
+            fail(f"no index at {path}: set FITSVAULT_HOME, or start the archive once", ExitCode.USAGE)
         engine = make_engine(url, name="fitsvault-cli")
     except (ImportError, ValueError) as error:
         fail(f"FITSVAULT_DATABASE_URL: {error}", ExitCode.USAGE)

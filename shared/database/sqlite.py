@@ -1,7 +1,9 @@
 """Engines for SQLite, through Python's sqlite3 module, in WAL mode."""
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ def make_sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=32, hide_parameters=True
     )
+    event.listen(engine, "do_connect", lambda *_: _make_file(Path(str(url.database))))
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _limit)
@@ -33,7 +36,16 @@ def _make_parent(url: URL) -> None:
     if url.database in (None, "", ":memory:"):
         message = "An SQLite index needs a file, as in sqlite:///data/index.sqlite."
         raise ValueError(message)
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty file that nobody else can read: it will hold hashes of passwords and tokens.
+
+    Where that cannot be, SQLite says why; where the file is there, it stays as it is.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

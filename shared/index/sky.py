@@ -49,6 +49,8 @@ def cover(cone: Cone) -> Cover:
         inner = min(_half_width(cone, south), _half_width(cone, north)) - _MARGIN
         touched = {zone * _CELLS + place for place in _places(cone.ra, outer, zone, whole=False)}
         inside = {zone * _CELLS + place for place in _places(cone.ra, inner, zone, whole=True)}
+        if zone == _zone(cone.dec):
+            touched.add(sky_cell(cone.ra, cone.dec))
         within |= inside
         edge |= touched - inside
         ranges += _runs(sorted(touched | inside))
@@ -84,14 +86,15 @@ def _half_width(cone: Cone, dec: float) -> float:
     """Return how far in right ascension a cone reaches at a declination: -1 for not at all, 180 for all around."""
     if abs(dec) >= 90.0:
         return 180.0 if abs(cone.dec - math.copysign(90.0, dec)) <= cone.radius else -1.0
-    delta, centre, radius = math.radians(dec), math.radians(cone.dec), math.radians(cone.radius)
-    scale = math.cos(delta) * math.cos(centre)
-    if scale < 1e-15:
-        return 180.0 if abs(dec - cone.dec) <= cone.radius else -1.0
-    cosine = (math.cos(radius) - math.sin(delta) * math.sin(centre)) / scale
-    if cosine > 1.0:
+    # By half angles: the cosine of a small radius, or of one near a pole, is too near to 1.
+    offset, radius = math.radians(dec - cone.dec), math.radians(cone.radius)
+    left = math.sin(radius / 2.0) ** 2 - math.sin(offset / 2.0) ** 2
+    scale = math.cos(math.radians(dec)) * math.cos(math.radians(cone.dec))
+    if left < 0.0:
         return -1.0
-    return 180.0 if cosine < -1.0 else math.degrees(math.acos(cosine))
+    if left >= scale:
+        return 180.0
+    return 2.0 * math.degrees(math.asin(math.sqrt(left / scale)))
 
 
 def _outer(cone: Cone, south: float, north: float) -> float:

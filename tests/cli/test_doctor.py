@@ -59,6 +59,20 @@ def test_what_is_wrong_is_told_with_an_exit_code(run: Run, monkeypatch: pytest.M
     assert "1 wrong" in done.out
 
 
+def test_an_index_that_is_lost_is_told_with_all_the_rest(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from shared.settings import settings  # noqa: PLC0415
+
+    monkeypatch.setenv("FITSVAULT_DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere.sqlite'}")
+    settings.cache_clear()
+    done = run("doctor")
+    assert done.code == 1, done
+    assert "nowhere.sqlite" in done.out
+    assert "fitsvault restore" in done.out
+    assert "1 wrong" in done.out
+
+
 def test_a_store_that_is_away_refuses_or_lacks_a_bucket(archive: RunningArchive) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

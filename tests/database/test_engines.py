@@ -1,5 +1,6 @@
 """Engines for where they run: deadlines, names, and how many connections they keep."""
 
+import os
 import socket
 import threading
 import time
@@ -138,3 +139,16 @@ def _trouble(engine: Engine) -> Exception:
     except OperationalError as error:
         return error
     return AssertionError("it answered")
+
+
+def test_nobody_else_can_read_a_new_index(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "index.sqlite"
+    before = os.umask(0o022)
+    try:
+        engine = make_engine(f"sqlite:///{path}")
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE one (id int)")
+            assert [one.stat().st_mode & 0o077 for one in (path.parent, *path.parent.iterdir())] == [0] * 4
+        engine.dispose()
+    finally:
+        os.umask(before)

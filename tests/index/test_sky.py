@@ -8,7 +8,7 @@ import pytest
 from shared.index.cone import Cone, chord_squared, unit_vector
 from shared.index.sky import cover, sky_cell
 
-RADII = (0.001, 0.01, 1 / 6, 0.5, 1.0, 2.0)
+RADII = (0.0, 1e-7, 1e-5, 0.001, 0.01, 1 / 6, 0.5, 1.0, 2.0)
 
 
 def nearby(rng: random.Random, cone: Cone) -> tuple[float, float]:

@@ -54,7 +54,8 @@ def examine_work(settings: Settings, sessions: sessionmaker[Session]) -> Iterato
         with read(sessions) as session:
             swept, now = last_sweep(session, settings.bucket), database_time(session)
             state = index_state(session, settings.bucket)
-    except DATABASE_TROUBLE:
+    except DATABASE_TROUBLE as error:
+        yield wrong(_OBJECTS, f"the index cannot be read: {reason_of(error)}")
         return
     yield _sweeps(settings, swept, now)
     yield from _objects(state)
