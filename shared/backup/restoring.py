@@ -85,6 +85,8 @@ class _Restored:
             if isinstance(given, dict) and "sha256" in given:
                 self._write()
                 self._check(given, digester.digest())
+                if next(lines, None) is not None:
+                    raise BackupError("the backup is damaged: something follows its end")
                 return
             digester.take(line)
             self._take(given)

@@ -137,6 +137,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a line is missing": changed(lambda lines: lines[:500] + lines[501:]),
     "a value is another": changed(lambda lines: [re.sub(rb'"M 42"', b'"M 43"', line) for line in lines]),
     "a later format": changed(lambda lines: [lines[0].replace(b'"version":1', b'"version":2'), *lines[1:]]),
+    "something behind its end": lambda data: data + data,
     "a row too short": changed(lambda lines: [line if n != 500 else b"[1]\n" for n, line in enumerate(lines)]),
 }
 
