@@ -24,6 +24,11 @@ from shared.settings import Settings
 
 __all__ = ["main", "make_ingest_server"]
 
+_IDLE_SECONDS = 130
+"""How long an idle connection stays: longer than clients and proxies keep theirs (Caddy: 120 s), who would post to one
+that is just being closed.
+"""
+
 
 def main() -> None:
     """Serve until we are told to stop."""
@@ -100,6 +105,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=10,
             )
         )
