@@ -2,16 +2,13 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from localstack.repeated import Repeated
 from shared.backup.keeping import backups, drop_backups, keep_backup, made_at
-from shared.database import utc_now
+from shared.database import holding, utc_now
 from shared.schema import current_revision
 from shared.settings import Settings
 from shared.store.client import Store
@@ -40,7 +37,7 @@ class BackupThread(Repeated):
         """Make a backup if one is due."""
         if not self._is_due():
             return
-        with self._alone() as is_alone:
+        with holding(self._sessions.kw["bind"], _LOCK) as is_alone:
             if is_alone and self._is_due():
                 self._back_up()
 
@@ -55,22 +52,6 @@ class BackupThread(Repeated):
         _log.info(
             "backed up", extra={"key": kept.key, "size": kept.size, "rows": sum(kept.rows.values()), "gone": gone}
         )
-
-    @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Tell whether no other host is at it; on SQLite there is no other."""
-        with self._sessions() as session:
-            if session.get_bind().dialect.name != "postgresql":
-                yield True
-                return
-            bound = {"lock": _LOCK}
-            taken = bool(session.scalar(text("SELECT pg_try_advisory_lock(:lock)"), bound))
-            session.commit()
-            try:
-                yield taken
-            finally:
-                if taken:
-                    session.execute(text("SELECT pg_advisory_unlock(:lock)"), bound)
 
     @cached_property
     def _store(self) -> Store:

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from functions.api.probes import health_answer
 from functions.ingest.handler import handle
 from localstack.backups import BackupThread
 from localstack.bodies import BodyError, read_body
@@ -144,14 +145,9 @@ class _Host:
     async def health(self, _request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    def ready(self, _request: Request) -> JSONResponse:
+    def ready(self, _request: Request) -> Response:
         """Tell whether store, index and all threads are at work, and what is wrong if not."""
-        states = self._readiness.states()
-        wrong = [name for name, state in states.items() if state != "ok"]
-        if not wrong:
-            return JSONResponse({"status": "ok", **states})
-        body = {"status": "unavailable", **states, "detail": f"Not ok: {', '.join(wrong)}."}
-        return JSONResponse(body, 503, {"Retry-After": "5"})
+        return health_answer(self._readiness.states())
 
     def show_metrics(self, request: Request) -> Response:
         """Show figures to whoever may post events, or has the metrics token."""

@@ -12,13 +12,13 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 
+from localstack.handing import Handle, unsettled
 from localstack.ingest_metrics import IngestMetrics
 from localstack.jetstream import Stream, connected, record_of
 from shared.backoff import delay
@@ -34,8 +34,6 @@ _LONGEST_PAUSE = 60.0
 _LONGEST_WORK = 6 * 3600.0
 _PATIENCE = 15.0
 
-_Handle = Callable[[dict[str, Any]], dict[str, Any]]
-
 
 class JetStreamPoller:
     """Fetches messages in a thread of its own, from ``start`` to ``stop``, and works on some of them at once.
@@ -48,9 +46,7 @@ class JetStreamPoller:
         Tells whether store and database answer as such.
     """
 
-    def __init__(
-        self, settings: Settings, handle: _Handle, is_well: Callable[[], bool], metrics: IngestMetrics
-    ) -> None:
+    def __init__(self, settings: Settings, handle: Handle, is_well: Callable[[], bool], metrics: IngestMetrics) -> None:
         self._settings = settings
         self._stream = Stream.of(settings)
         self._handle = handle
@@ -130,12 +126,7 @@ class JetStreamPoller:
                     await self._fail(jetstream, message)
 
     def _settle(self, message: Msg) -> bool:
-        try:
-            answer = self._handle({"Records": [record_of(message)]})
-        except Exception:  # noqa: BLE001 - whatever it is, the message comes again
-            _log.exception("the function failed")
-            return False
-        return not answer.get("batchItemFailures")
+        return not unsettled(self._handle, [record_of(message)])
 
     async def _fail(self, jetstream: JetStreamContext, message: Msg) -> None:
         """Have the message come again, or give it up."""

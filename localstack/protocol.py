@@ -94,10 +94,4 @@ class StoreProtocol(GuardedProtocol):
     event again. It keeps idle connections, those that were opened in reserve as well, for 90 s, MinIO for 15 s.
     """
 
-    idle_seconds = 180
-    silent_seconds = float(idle_seconds)
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
-        """Begin to wait, and wait as long after each answer."""
-        super().connection_made(transport)
-        self.timeout_keep_alive = self.idle_seconds
+    silent_seconds = 180.0

@@ -7,12 +7,13 @@ the queue's visibility time, and goes to the dead-letter queue after as many att
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localstack.handing import Handle, unsettled
 from localstack.queue import Queue
 from shared.backoff import delay
 
@@ -24,8 +25,6 @@ _LONGEST_PAUSE = 60.0
 _LONGEST_WORK = 6 * 3600.0
 _PATIENCE = 10.0
 
-_Handle = Callable[[dict[str, Any]], dict[str, Any]]
-
 
 class QueuePoller:
     """Polls in threads of its own, from ``start`` to ``stop``; each works on one batch at a time.
@@ -36,7 +35,7 @@ class QueuePoller:
         The function: takes an SQS event, answers ``batchItemFailures``.
     """
 
-    def __init__(self, queue: Queue, handle: _Handle, *, workers: int) -> None:
+    def __init__(self, queue: Queue, handle: Handle, *, workers: int) -> None:
         self._queue = queue
         self._handle = handle
         self._stop = threading.Event()
@@ -79,18 +78,9 @@ class QueuePoller:
             self._queue.hide(records, 0)
             return True
         with self._hidden(records):
-            failed = self._failed(records)
+            failed = unsettled(self._handle, records)
         self._queue.delete([record for record in records if record["messageId"] not in failed])
         return len(failed) < len(records)
-
-    def _failed(self, records: Sequence[dict[str, Any]]) -> set[str]:
-        """Return the messages that the function could not settle; all of them where it failed itself."""
-        try:
-            answer = self._handle({"Records": list(records)})
-        except Exception:  # noqa: BLE001 - whatever it is, the messages come again
-            _log.exception("the function failed")
-            return {record["messageId"] for record in records}
-        return {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", [])}
 
     @contextmanager
     def _hidden(self, records: Sequence[dict[str, Any]]) -> Iterator[None]:

@@ -22,11 +22,11 @@ from localstack.stores.setup import set_up_store
 from shared.logs import configure_logs
 from shared.settings import Settings
 
-__all__ = ["main", "make_ingest_server"]
+__all__ = ["main", "make_api_server", "make_ingest_server"]
 
-_IDLE_SECONDS = 130
-"""How long an idle connection stays: longer than clients and proxies keep theirs (Caddy: 120 s), who would post to one
-that is just being closed.
+_IDLE_SECONDS = 180
+"""How long an idle connection stays: longer than stores, clients and proxies keep theirs (SeaweedFS 90 s, Caddy 120 s),
+who would post to one that is just being closed.
 """
 
 
@@ -44,14 +44,19 @@ def main() -> None:
 
 
 def _api(settings: Settings) -> None:
-    from functions.api.app import create_app  # noqa: PLC0415
-    from localstack.metrics import meter  # noqa: PLC0415
-
-    _run(_Server(meter(create_app(settings)), settings.host, settings.port))
+    _run(make_api_server(settings))
 
 
 def _ingest(settings: Settings) -> None:
     _run(make_ingest_server(settings))
+
+
+def make_api_server(settings: Settings) -> uvicorn.Server:
+    """Return the server of the API, ready to run."""
+    from functions.api.app import create_app  # noqa: PLC0415
+    from localstack.metrics import meter  # noqa: PLC0415
+
+    return _Server(meter(create_app(settings)), settings.host, settings.port)
 
 
 def make_ingest_server(settings: Settings) -> uvicorn.Server:

@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTimeError
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.responses import JSONResponse, Response
 
 from functions.api.errors import describe
 from shared.database import read
@@ -18,9 +19,10 @@ from shared.schema import check_schema
 from shared.settings import Settings
 from shared.store.client import Store
 
-__all__ = ["Probe", "index_state", "store_state", "tables_state"]
+__all__ = ["Probe", "health_answer", "index_state", "store_state", "tables_state"]
 
 _DEADLINE = 3.0
+_FRESH = {"Cache-Control": "no-store"}
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +57,15 @@ class Probe:
     def close(self) -> None:
         """End the thread, without waiting for an answer that is not there yet."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def health_answer(states: Mapping[str, str]) -> Response:
+    """Return 200 where every part's state is ``ok``, else 503 with what is not; never to be kept."""
+    wrong = [name for name, state in states.items() if state != "ok"]
+    if not wrong:
+        return JSONResponse({"status": "ok", **states}, headers=_FRESH)
+    body = {"status": "unavailable", **states, "detail": f"Not ok: {', '.join(wrong)}."}
+    return JSONResponse(body, 503, _FRESH | {"Retry-After": "5"})
 
 
 def index_state(sessions: sessionmaker[Session]) -> str:

@@ -13,7 +13,7 @@ from shared.cli.fetching import Fetcher, FetchState, Wanted
 from shared.cli.filters import Words
 from shared.cli.logins import Token, Url, connected
 from shared.cli.names import safe_name
-from shared.cli.query import ANY_WORDS, words_of
+from shared.cli.query import ANY_WORDS, Every, Limit, words_of
 from shared.cli.remote import Remote, patient_client
 from shared.cli.terminal import byte_bar, say
 from shared.errors import RemoteError
@@ -32,10 +32,10 @@ _SETTLED = ("ready", "failed")
 def bundle(
     ctx: typer.Context,
     output: Annotated[Path, typer.Option(help="File, or folder for it.")] = Path(),
-    limit: Annotated[int | None, typer.Option(help="At most so many frames.", min=1)] = None,
+    limit: Limit = None,
     related: Annotated[bool, typer.Option("--related", help="Also the calibrations that the headers name.")] = False,
     uncompress: Annotated[bool, typer.Option("--uncompress", help="Unpack what is tile-compressed.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="All frames, without any filter.")] = False,
+    every: Every = False,
     known: Annotated[str | None, typer.Option("--bundle", metavar="ID", help="One that was ordered before.")] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Order it, and print what it is as JSON.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that differs.")] = False,

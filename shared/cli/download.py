@@ -14,7 +14,7 @@ from shared.cli.fetching import Fetcher, FetchState, Wanted
 from shared.cli.filters import Words
 from shared.cli.logins import Token, Url, connected
 from shared.cli.names import Placer
-from shared.cli.query import ANY_WORDS, words_of
+from shared.cli.query import ANY_WORDS, Every, Limit, words_of
 from shared.cli.remote import Remote, patient_client
 from shared.cli.terminal import byte_bar, harmless, say
 from shared.errors import RemoteError
@@ -34,10 +34,10 @@ def download(
     ctx: typer.Context,
     output: Annotated[Path, typer.Option(help="Folder for the files.")] = Path(),
     workers: Annotated[int, typer.Option(help="Frames fetched at once.", min=1, max=32)] = 4,
-    limit: Annotated[int | None, typer.Option(help="At most so many frames.", min=1)] = None,
+    limit: Limit = None,
     tree: Annotated[bool, typer.Option("--tree", help="Keep the folders of the objects' keys.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that differ.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="All frames, without any filter.")] = False,
+    every: Every = False,
     url: Url = None,
     token: Token = None,
 ) -> None:

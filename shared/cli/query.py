@@ -14,10 +14,14 @@ from shared.cli.tables import Format, csv_lines, json_lines, table_lines, whole_
 from shared.cli.terminal import harmless, say
 from shared.errors import RemoteError
 
-__all__ = ["ANY_WORDS", "headers", "query", "words_of"]
+__all__ = ["ANY_WORDS", "Every", "Limit", "headers", "query", "words_of"]
 
 ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command that takes filters as options that typer does not know."""
+
+Limit = Annotated[int | None, typer.Option(help="At most so many frames.", min=1)]
+Every = Annotated[bool, typer.Option("--all", help="All frames, without any filter.")]
+"""Options of commands that take frames by id, by filters, or all."""
 
 _TABLE = ["id", "DATE_OBS", "SITEID", "INSTRUME", "OBSTYPE", "OBJECT", "FILTER", "EXPTIME", "binning", "RLEVEL"]
 _TABLE_ROWS = 100

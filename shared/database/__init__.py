@@ -2,6 +2,7 @@
 
 from shared.database.base import Base, utc_now
 from shared.database.engines import Pool, limited, make_engine
+from shared.database.locks import holding
 from shared.database.sessions import WRITE, database_time, make_session_factory, read, write
 from shared.database.trouble import DATABASE_TROUBLE, is_timed_out, reason_of, words_of
 
@@ -11,6 +12,7 @@ __all__ = [
     "Base",
     "Pool",
     "database_time",
+    "holding",
     "is_timed_out",
     "limited",
     "make_engine",

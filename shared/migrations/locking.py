@@ -1,13 +1,12 @@
 """One migration at a time, whoever starts it, on a connection of its own."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
-from shared.database import WRITE
+from shared.database import WRITE, holding
 
 __all__ = ["migrating"]
 
@@ -26,21 +25,8 @@ def migrating(engine: Engine) -> Iterator[Connection]:
     """
     with _ONE_AT_A_TIME:
         if engine.dialect.name == "postgresql":
-            with _locked(engine), engine.connect() as connection:
+            with holding(engine, _ADVISORY_LOCK, poll_seconds=_POLL_SECONDS), engine.connect() as connection:
                 yield connection
         else:
             with engine.execution_options(**WRITE).begin() as connection:
                 yield connection
-
-
-@contextmanager
-def _locked(engine: Engine) -> Iterator[None]:
-    """Hold the lock. Who waits asks again and again: whoever waits within a statement holds up concurrent indexes."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        parameters = {"key": _ADVISORY_LOCK}
-        while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), parameters).scalar_one():
-            time.sleep(_POLL_SECONDS)
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), parameters)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import uvicorn
 
-from localstack.serve import make_ingest_server
+from localstack.serve import make_api_server, make_ingest_server
 from localstack.state import free_port
 from shared.database import make_engine
 from shared.migrations import upgrade
@@ -170,9 +170,20 @@ def test_the_store_hangs_up_before_the_ingest_host_does(tmp_path: Path, requests
             wait_until("it hangs up all the same", lambda: not line.recv(4096))
 
 
-def asked_for_health(line: socket.socket) -> bytes:
+def test_proxies_and_clients_hang_up_before_the_api_does(tmp_path: Path) -> None:
+    given = {"home": tmp_path, "database_url": f"sqlite:///{tmp_path}/index.sqlite"}
+    server = make_api_server(Settings.model_validate(given))
+    with leaping(server) as (address, leap), socket.create_connection(address, timeout=20) as line:
+        asked_for_health(line, b"/health/live/")
+        leap(120)
+        assert asked_for_health(line, b"/health/live/").endswith(b'{"status":"ok"}')
+        leap(600)
+        wait_until("it hangs up all the same", lambda: not line.recv(4096))
+
+
+def asked_for_health(line: socket.socket, path: bytes = b"/health") -> bytes:
     """Ask on a connection that stays open; return the answer."""
-    line.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n")
+    line.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: here\r\n\r\n")
     found = b""
     while not found.endswith(b"}"):
         piece = line.recv(4096)

@@ -1,11 +1,10 @@
 """Whether the archive is there, for people and for whatever starts, stops and balances its processes."""
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from functions.api.dependencies import get_services
+from functions.api.probes import health_answer
 from functions.api.schemas import Health, Liveness, Readiness
 
 __all__ = ["router"]
@@ -24,7 +23,7 @@ _WRONG = "With `detail`: what is not ok."
 )
 def get_health(request: Request) -> Response:
     """Tell whether index and store answer. Needs no token."""
-    return _answer({name: probe.state() for name, probe in get_services(request).probes.items()})
+    return health_answer({name: probe.state() for name, probe in get_services(request).probes.items()})
 
 
 @router.get("/health/live/", summary="Show that the process answers", response_model=Liveness)
@@ -43,12 +42,4 @@ def get_readiness(request: Request) -> Response:
     """Tell whether index and store answer, and the tables are those of this version. Needs no token."""
     services = get_services(request)
     probes = services.probes | {"tables": services.tables_probe}
-    return _answer({name: probe.state() for name, probe in probes.items()})
-
-
-def _answer(states: Mapping[str, str]) -> Response:
-    wrong = [name for name, state in states.items() if state != "ok"]
-    if not wrong:
-        return JSONResponse({"status": "ok", **states}, headers=_FRESH)
-    body = {"status": "unavailable", **states, "detail": "Not ok: " + ", ".join(wrong) + "."}
-    return JSONResponse(body, 503, _FRESH | {"Retry-After": "5"})
+    return health_answer({name: probe.state() for name, probe in probes.items()})
