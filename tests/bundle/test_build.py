@@ -18,7 +18,8 @@ from tests.bundle.layouts import stored
 from tests.bundle.stock import MIXED, stocked, virtual
 
 BUCKET = "buildframes"
-KEY = "bundles/built.zip"
+FOLDER = "bundles/of-this-test/"
+KEY = f"{FOLDER}built.zip"
 
 pytestmark = pytest.mark.archive
 
@@ -41,7 +42,7 @@ def expected(store: Store, plan: Plan) -> str:
 @pytest.fixture
 def derived(archive: RunningArchive) -> Iterator[str]:
     yield archive.derived
-    keys = tuple(found.key for found in archive.store.walk(archive.derived, prefix="bundles/"))
+    keys = tuple(found.key for found in archive.store.walk(archive.derived, prefix=FOLDER))
     archive.store.delete(archive.derived, keys)
 
 
@@ -51,7 +52,7 @@ def digest(store: Store, bucket: str, key: str = KEY) -> str:
 
 
 def left(store: Store, bucket: str) -> list[str]:
-    return [found.key for found in store.walk(bucket, prefix="bundles/")]
+    return [found.key for found in store.walk(bucket, prefix=FOLDER)]
 
 
 def after(looks: int) -> Callable[[], bool]:
