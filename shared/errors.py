@@ -19,6 +19,7 @@
     ├── AccountError             an account or token that cannot be made or used
     │   ├── BadAccountError      a name or password that no account can have
     │   ├── AccountExistsError   the name is taken
+    │   ├── LastSuperuserError   nobody would be left to manage accounts
     │   ├── BadCredentialsError  no such name and password
     │   ├── TooManyAttemptsError too many wrong passwords; wait
     │   ├── BadTokenError        no such token
@@ -60,6 +61,7 @@ __all__ = [
     "FitsvaultError",
     "InactiveAccountError",
     "InvalidParameterError",
+    "LastSuperuserError",
     "MissingKeywordError",
     "NamingError",
     "NoStoreKeysError",
@@ -169,6 +171,10 @@ class BadAccountError(AccountError):
 
 class AccountExistsError(AccountError):
     """There is an account of that name already."""
+
+
+class LastSuperuserError(AccountError):
+    """The last active superuser can be neither switched off nor given a lower role; the message says so."""
 
 
 class BadCredentialsError(AccountError):

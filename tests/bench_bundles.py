@@ -99,7 +99,7 @@ class Bench:
         upgrade(engine)
         self.sessions = make_session_factory(engine)
         with write(self.sessions) as session:
-            self.token = issue_token(session, create_user(session, "ada", "secret", role=Role.USER), "bench")
+            self.token = issue_token(session, create_user(session, "ada", "secret words", role=Role.USER), "bench")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -62,7 +62,7 @@ def _prepared(url: str) -> str:
     engine = make_engine(url)
     upgrade(engine)
     with write(make_session_factory(engine)) as session:
-        token = issue_token(session, create_user(session, "ada", "secret"), "bench")
+        token = issue_token(session, create_user(session, "ada", "secret words"), "bench")
     engine.dispose()
     return token
 

@@ -8,10 +8,22 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from shared.accounts.pbkdf2 import Pbkdf2Hash, spend_rounds
 from shared.errors import BadAccountError
 
-__all__ = ["MAX_PASSWORD", "check_password", "hash_password", "needs_rehash", "reject_password"]
+__all__ = [
+    "MAX_PASSWORD",
+    "MIN_PASSWORD",
+    "check_password",
+    "hash_new_password",
+    "hash_password",
+    "needs_rehash",
+    "reject_password",
+]
+
+MIN_PASSWORD = 8
+"""Characters of a new password, at least; older ones, and those of other archives, stay as they are."""
 
 MAX_PASSWORD = 1024
 _MAX_AT_ONCE = 4
+_RULE = f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters."
 
 # 19 MiB, two passes, one lane: OWASP Password Storage Cheat Sheet, "Argon2id".
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -20,8 +32,21 @@ _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$CkUfHQathUxVzzSvlTuTSA$4yujtUofBhULY0b
 _hashing = threading.BoundedSemaphore(_MAX_AT_ONCE)
 
 
+def hash_new_password(password: str) -> str:
+    """Return the encoded hash of a password that somebody chose just now.
+
+    Raises
+    ------
+    BadAccountError
+        The password is shorter than 8 characters, longer than 1024 or not Unicode text.
+    """
+    if len(password) < MIN_PASSWORD:
+        raise BadAccountError(_RULE)
+    return hash_password(password)
+
+
 def hash_password(password: str) -> str:
-    """Return the encoded hash of a new password.
+    """Return the encoded hash of a password.
 
     Raises
     ------
@@ -29,7 +54,7 @@ def hash_password(password: str) -> str:
         The password is empty, longer than 1024 characters or not Unicode text.
     """
     if not _is_hashable(password):
-        raise BadAccountError(f"A password has 1 to {MAX_PASSWORD} characters.")
+        raise BadAccountError(_RULE)
     with _hashing:
         return _HASHER.hash(password)
 

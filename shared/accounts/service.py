@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.accounts.account import Account, Role, account_of
 from shared.accounts.models import MAX_USERNAME, User
-from shared.accounts.passwords import check_password, hash_password, needs_rehash, reject_password
+from shared.accounts.passwords import check_password, hash_new_password, hash_password, needs_rehash, reject_password
 from shared.accounts.pbkdf2 import PREFIX, Pbkdf2Hash
 from shared.accounts.sessions import end_sessions
 from shared.database import read, utc_now, write
-from shared.errors import AccountExistsError, BadAccountError, BadCredentialsError
+from shared.errors import AccountExistsError, BadAccountError, BadCredentialsError, LastSuperuserError
 
 __all__ = [
     "authenticate",
@@ -25,6 +25,7 @@ __all__ = [
     "list_users",
     "set_active",
     "set_password",
+    "set_role",
     "verified_user",
 ]
 
@@ -37,7 +38,7 @@ def create_user(session: Session, username: str, password: str, *, role: Role = 
     Raises
     ------
     BadAccountError
-        The name is not made of 1 to 150 letters, digits and ``@ . + - _``, or the password is impossible.
+        The name is not made of 1 to 150 letters, digits and ``@ . + - _``, or the password has not 8 to 1024.
     AccountExistsError
         The name is taken.
     """
@@ -48,7 +49,7 @@ def create_user(session: Session, username: str, password: str, *, role: Role = 
         raise AccountExistsError(_taken(name))
     user = User(
         username=name,
-        password_hash=hash_password(password),
+        password_hash=hash_new_password(password),
         is_staff=role >= Role.STAFF,
         is_superuser=role >= Role.SUPERUSER,
         is_active=True,
@@ -141,18 +142,54 @@ def list_users(session: Session) -> list[User]:
 
 
 def set_password(session: Session, user: User, password: str) -> None:
-    """Give the account another password. Its tokens stay, its sessions end."""
-    user.password_hash = hash_password(password)
+    """Give the account another password. Its tokens stay, its sessions end.
+
+    Raises
+    ------
+    BadAccountError
+        The password has not 8 to 1024 characters.
+    """
+    user.password_hash = hash_new_password(password)
     session.flush()
     end_sessions(session, user.id)
 
 
+def set_role(session: Session, user: User, role: Role) -> None:
+    """Give the account another role, which its sessions and tokens have from their next request on.
+
+    Raises
+    ------
+    LastSuperuserError
+        It is the last superuser that is active, and would be none.
+    """
+    if role < Role.SUPERUSER:
+        _keep_a_superuser(session, user)
+    user.is_staff = role >= Role.STAFF
+    user.is_superuser = role >= Role.SUPERUSER
+    session.flush()
+
+
 def set_active(session: Session, user: User, *, active: bool) -> None:
-    """Switch the account on or off; one that is off gets nothing, by password or by token, and its sessions end."""
+    """Switch the account on or off; one that is off gets nothing, by password or by token, and its sessions end.
+
+    Raises
+    ------
+    LastSuperuserError
+        It is the last superuser that is active, and would be off.
+    """
+    if not active:
+        _keep_a_superuser(session, user)
     user.is_active = active
     session.flush()
     if not active:
         end_sessions(session, user.id)
+
+
+def _keep_a_superuser(session: Session, user: User) -> None:
+    """Lock all active superusers, so that no two of them go at once, and refuse to let the last one go."""
+    active = select(User.id).where(User.is_superuser, User.is_active).order_by(User.id).with_for_update()
+    if list(session.scalars(active)) == [user.id]:
+        raise LastSuperuserError(f"{user.username} is the last active superuser. Make another one first.")
 
 
 def _taken(name: str) -> str:

@@ -111,7 +111,7 @@ def test_what_is_kept_is_bounded(sessions: Factory, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def ada(sessions: Factory) -> Factory:
     with write(sessions) as session:
-        create_user(session, "ada", "secret")
+        create_user(session, "ada", "secret words")
     return sessions
 
 
@@ -128,17 +128,17 @@ def test_a_login_is_granted_or_refused_or_put_off(ada: Factory) -> None:
             with pytest.raises(BadCredentialsError):
                 enter("wrong", name)
         with pytest.raises(TooManyAttemptsError) as caught:
-            enter("secret", name)
+            enter("secret words", name)
         assert caught.value.seconds in (1, 2)
     let_time_pass(ada, dt.timedelta(seconds=3))
-    assert enter("secret") == "ada"
+    assert enter("secret words") == "ada"
     with pytest.raises(BadCredentialsError):
         enter("wrong")
 
 
 def test_right_passwords_are_never_put_off(ada: Factory) -> None:
     for _ in range(NAME.free + 3):
-        assert log_in(ada, "ada", "secret", address="192.0.2.1", grant=name_of) == "ada"
+        assert log_in(ada, "ada", "secret words", address="192.0.2.1", grant=name_of) == "ada"
     with read(ada) as session:
         assert session.scalars(select(Throttle.failures)).all() == [0]
 
@@ -152,13 +152,13 @@ def test_a_password_that_changes_meanwhile_grants_nothing(ada: Factory, monkeypa
             with write(ada) as session:
                 found = find_user(session, "ada")
                 assert found is not None
-                set_password(session, found, "another")
+                set_password(session, found, "another one")
         calls.append(user)
         return user
 
     monkeypatch.setattr(login, "verified_user", slow)
     with pytest.raises(BadCredentialsError):
-        log_in(ada, "ada", "secret", address=None, grant=name_of)
+        log_in(ada, "ada", "secret words", address=None, grant=name_of)
     assert len(calls) == 1
 
 

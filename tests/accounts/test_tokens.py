@@ -20,7 +20,7 @@ Sessions = sessionmaker[Session]
 @pytest.fixture
 def ada(sessions: Sessions) -> Account:
     with write(sessions) as session:
-        return service.create_user(session, "ada", "secret")
+        return service.create_user(session, "ada", "secret words")
 
 
 def test_a_key_stands_for_its_account(sessions: Sessions, ada: Account) -> None:

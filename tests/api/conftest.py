@@ -22,7 +22,7 @@ from tests.index.factory import make_record
 Sessions = sessionmaker[Session]
 PutFrame = Callable[..., int]
 
-NO_STORE = {"s3_endpoint_url": "http://127.0.0.1:9", "s3_access_key": "key", "s3_secret_key": "secret"}
+NO_STORE = {"s3_endpoint_url": "http://127.0.0.1:9", "s3_access_key": "key", "s3_secret_key": "secret words"}
 """A store whose links can be signed, and that nobody answers for."""
 
 
@@ -43,7 +43,7 @@ def running_app(settings: Settings) -> Iterator[FastAPI]:
 def make_key(sessions: Sessions, username: str, role: Role = Role.USER) -> str:
     """Make an account and a token for it."""
     with write(sessions) as session:
-        return issue_token(session, create_user(session, username, "secret", role=role), "test")
+        return issue_token(session, create_user(session, username, "secret words", role=role), "test")
 
 
 def make_client(app: FastAPI, key: str | None = None) -> TestClient:

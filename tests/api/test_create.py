@@ -42,7 +42,7 @@ def sessions(archive: RunningArchive) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def user_token(sessions: Any) -> str:
     with write(sessions) as session:
-        return issue_token(session, create_user(session, "uploader", "secret"), "test")
+        return issue_token(session, create_user(session, "uploader", "secret words"), "test")
 
 
 def failures_below(sessions: Any, prefix: str) -> int:
@@ -328,7 +328,7 @@ def test_a_body_that_is_too_long_is_refused(fragile_app: FastAPI) -> None:
     with write(services.sessions) as session:
         from shared.accounts.account import Role  # noqa: PLC0415
 
-        key = issue_token(session, create_user(session, "grace", "secret", role=Role.STAFF), "test")
+        key = issue_token(session, create_user(session, "grace", "secret words", role=Role.STAFF), "test")
     limit = services.settings.max_upload_bytes
     answer = make_client(fragile_app, key).post(
         PATH,

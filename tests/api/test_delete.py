@@ -62,7 +62,7 @@ def test_only_staff_may_and_learns_nothing_else(archive: RunningArchive) -> None
     frame = created(archive, "delete-forbidden")
     engine = make_engine(archive.settings.effective_database_url)
     with write(make_session_factory(engine)) as session:
-        token = issue_token(session, create_user(session, "deleter", "secret"), "test")
+        token = issue_token(session, create_user(session, "deleter", "secret words"), "test")
     engine.dispose()
     with httpx.Client(base_url=archive.url, trust_env=False) as client:
         for frame_id in (frame["id"], 999999999):

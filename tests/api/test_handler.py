@@ -80,7 +80,7 @@ def key(home: Path) -> str:
     upgrade(engine)
     with write(make_session_factory(engine)) as session:
         put_frame(session, make_record(object_name="M 31 é+%"))
-        issued = issue_token(session, create_user(session, "ada", "secret"), "test")
+        issued = issue_token(session, create_user(session, "ada", "secret words"), "test")
     engine.dispose()
     return issued
 
@@ -136,12 +136,12 @@ def test_parameters_arrive_decoded_once_and_repeated_ones_in_order(
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/json", b'{"username": "ada", "password": "secret"}'),
-        ("application/x-www-form-urlencoded", b"username=ada&password=secret"),
+        ("application/json", b'{"username": "ada", "password": "secret words"}'),
+        ("application/x-www-form-urlencoded", b"username=ada&password=secret+words"),
         (
             "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="username"\r\n\r\nada\r\n'
-            b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\nsecret\r\n--x--\r\n',
+            b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\nsecret words\r\n--x--\r\n',
         ),
     ],
 )
@@ -153,7 +153,7 @@ def test_a_body_in_base64_is_read(function: Function, make_event: MakeEvent, con
 
 def test_a_body_as_text_is_read(function: Function) -> None:
     event = http_event("POST", "/api-token-auth/", "", {"Content-Type": "application/json"})
-    event["body"] = json.dumps({"username": "ada", "password": "secret"})
+    event["body"] = json.dumps({"username": "ada", "password": "secret words"})
     assert function(event)["statusCode"] == 200
 
 
@@ -233,7 +233,7 @@ def test_logs_are_lines_of_json_without_secrets(function: Function, key: str) ->
     lines = function.log.read_text().splitlines()
     events = [json.loads(line) for line in lines]
     assert events
-    for secret in (key, "X-Amz-Signature", '"secret"'):
+    for secret in (key, "X-Amz-Signature", '"secret words"'):
         assert not any(secret in line for line in lines)
 
 

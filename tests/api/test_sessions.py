@@ -21,7 +21,7 @@ from shared.database import write
 from tests.api.conftest import Sessions, local_settings, make_client, make_key, running_app
 
 LOGIN, LOGOUT = "/accounts/login/", "/accounts/logout/"
-GOOD = {"username": "ada", "password": "secret"}
+GOOD = {"username": "ada", "password": "secret words"}
 
 
 def token_of(page: str) -> str:
@@ -203,7 +203,7 @@ def test_switching_off_and_another_password_end_sessions(browser: TestClient, se
     with write(sessions) as session:
         user = find_user(session, "ada")
         assert user is not None
-        set_password(session, user, "another")
+        set_password(session, user, "another one")
     assert browser.get("/frames/").status_code == 401
 
 

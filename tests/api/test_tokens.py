@@ -18,7 +18,7 @@ from shared.database import write
 from tests.api.conftest import Sessions
 
 PATH = "/api-token-auth/"
-GOOD = {"username": "ada", "password": "secret"}
+GOOD = {"username": "ada", "password": "secret words"}
 REFUSED = {"non_field_errors": ["Unable to log in with provided credentials."]}
 REQUIRED = ["This field is required."]
 
@@ -33,7 +33,7 @@ def both(texts: list[str]) -> dict[str, list[str]]:
         {"data": GOOD},
         {"json": GOOD},
         {"files": {name: (None, value) for name, value in GOOD.items()}},
-        {"data": {"username": " ada ", "password": "secret", "next": "/"}},
+        {"data": {"username": " ada ", "password": "secret words", "next": "/"}},
     ],
     ids=["form", "json", "multipart", "name with blanks"],
 )
@@ -50,7 +50,14 @@ def test_name_and_password_give_a_token_that_lets_in(anonymous: TestClient, key:
 
 @pytest.mark.parametrize(
     ("username", "password"),
-    [("ada", "wrong"), ("nobody", "secret"), ("Ada", "secret"), ("ada", "secret "), ("ada", "p" * 60_000), ("é", "é")],
+    [
+        ("ada", "wrong"),
+        ("nobody", "secret words"),
+        ("Ada", "secret words"),
+        ("ada", "secret words "),
+        ("ada", "p" * 60_000),
+        ("é", "é"),
+    ],
 )
 def test_wrong_ones_are_refused_alike(anonymous: TestClient, key: str, username: str, password: str) -> None:
     answer = anonymous.post(PATH, data={"username": username, "password": password})
@@ -117,7 +124,7 @@ def test_a_body_that_cannot_be_read_is_told_so(anonymous: TestClient, kind: str,
 
 
 def test_a_file_is_no_password(anonymous: TestClient, key: str) -> None:
-    answer = anonymous.post(PATH, files={"username": (None, "ada"), "password": ("p.txt", "secret")})
+    answer = anonymous.post(PATH, files={"username": (None, "ada"), "password": ("p.txt", "secret words")})
     assert (answer.status_code, answer.json()) == (400, {"password": ["Not a valid string."]})
 
 

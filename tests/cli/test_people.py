@@ -36,7 +36,7 @@ def test_an_account_from_its_making_to_its_end(archive: RunningArchive, run: Run
 
 
 def test_tokens_are_listed_without_keys_and_revoked(archive: RunningArchive, run: Run) -> None:
-    run("user", "add", "--password-stdin", "cli-bert", typed="secret\n")
+    run("user", "add", "--password-stdin", "cli-bert", typed="secret words\n")
     keys = [run("token", "new", "cli-bert", "--name", name).out.strip() for name in ("one", "two", "three")]
     listed = run("token", "list", "cli-bert").out
     assert not any(key in listed for key in keys)
@@ -66,6 +66,14 @@ def test_what_cannot_be_is_told(run: Run, words: tuple[str, ...], code: int, rea
     done = run(*words, typed="a secret\n")
     assert (done.code, reason in done.err) == (code, True), done
     assert "a secret" not in done.err + done.out
+
+
+def test_the_last_superuser_and_short_passwords_are_refused(run: Run) -> None:
+    done = run("user", "deactivate", "admin")
+    assert (done.code, "admin is the last active superuser" in done.err) == (1, True), done
+    for words in (("add", "cli-short"), ("passwd", "admin")):
+        refused = run("user", words[0], "--password-stdin", words[1], typed="7 chars\n")
+        assert (refused.code, "8 to 1024 characters" in refused.err) == (1, True), refused
 
 
 def test_an_empty_password_is_none(run: Run) -> None:

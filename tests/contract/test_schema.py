@@ -94,7 +94,7 @@ def tokens(own: RunningArchive) -> list[str]:
     engine = make_engine(own.settings.effective_database_url)
     with write(make_session_factory(engine)) as session:
         made = [
-            issue_token(session, create_user(session, f"a-{role.name}", "secret", role=role), "schema")
+            issue_token(session, create_user(session, f"a-{role.name}", "secret words", role=role), "schema")
             for role in (Role.USER, Role.STAFF)
         ]
     engine.dispose()

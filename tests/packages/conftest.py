@@ -33,7 +33,7 @@ def deployed(packages: Unpacked, postgres: str, tmp_path_factory: pytest.TempPat
     engine = make_engine(url)
     upgrade(engine)
     with write(make_session_factory(engine)) as session:
-        token = issue_token(session, create_user(session, "ada", "secret", role=Role.SUPERUSER), "test")
+        token = issue_token(session, create_user(session, "ada", "secret words", role=Role.SUPERUSER), "test")
     engine.dispose()
     with running_localstack(home, "s3,sqs,cloudformation") as settings, ExitStack() as stack:
         given = {"queue_url": deploy_storage(settings), "database_url": url}

@@ -217,13 +217,13 @@ def test_what_was_changed_here_stays(sessions: sessionmaker[Session]) -> None:
         bob = service.find_user(session, "bob")
         assert ada is not None
         assert bob is not None
-        service.set_password(session, ada, "other")
+        service.set_password(session, ada, "another one")
         revoke_token(session, find_by_token(session, "a" * 40)[1].id)
         session.delete(bob)
     again = take(sessions, user("ada", "a" * 40, "c" * 40, is_superuser=True), user("bob", "b" * 40))
     assert [(outcome.fate, outcome.tokens) for outcome in again] == [(AccountFate.THERE, 1), (AccountFate.THERE, 0)]
     assert [owner(sessions, key * 40) for key in "abc"] == [None, None, "ada"]
-    assert service.authenticate(sessions, "ada", "other").role is Role.USER
+    assert service.authenticate(sessions, "ada", "another one").role is Role.USER
 
 
 def test_an_account_that_was_switched_off_there_already_is_no_news(sessions: sessionmaker[Session]) -> None:
@@ -236,8 +236,8 @@ def test_an_account_that_was_switched_off_there_already_is_no_news(sessions: ses
 
 def test_no_token_lets_in_somebody_who_may_less(sessions: sessionmaker[Session]) -> None:
     with write(sessions) as session:
-        service.create_user(session, "admin", "ours", role=Role.SUPERUSER)
-        service.create_user(session, "equal", "ours", role=Role.STAFF)
+        service.create_user(session, "admin", "ours alone", role=Role.SUPERUSER)
+        service.create_user(session, "equal", "ours alone", role=Role.STAFF)
     done = take(
         sessions,
         user("admin", "a" * 40, is_staff=True),
@@ -247,4 +247,4 @@ def test_no_token_lets_in_somebody_who_may_less(sessions: sessionmaker[Session])
     assert [owner(sessions, key * 40) for key in "ab"] == [None, "equal"]
     off = take(sessions, user("equal", "c" * 40, is_staff=True, is_active=False))
     assert (off[0].fate, owner(sessions, "c" * 40)) == (AccountFate.THERE, None)
-    assert service.authenticate(sessions, "equal", "ours").role is Role.STAFF
+    assert service.authenticate(sessions, "equal", "ours alone").role is Role.STAFF
