@@ -19,7 +19,7 @@ from shared.index.sky_cells import SkyCells
 from shared.index.tallies import ALL
 from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyPair
 
-__all__ = ["by_combination", "count_frames", "day_conditions", "edge_rows"]
+__all__ = ["Statement", "by_combination", "combination_parts", "count_frames", "day_conditions", "edge_rows"]
 
 Statement = Select[*tuple[Any, ...]]
 
@@ -42,7 +42,7 @@ def by_combination(session: Session, scope: Scope) -> Sequence[int]:
     is_in_days = scope.is_countable and (scope.days is not None or scope.wanted.night is not None)
     if is_in_days and scope.objects is None and scope.combinations is not None:
         return _in_days(session, scope, scope.combinations)
-    parts = parts_by_name(scope, by_combination=True) if scope.is_by_name else _combination_parts(scope)
+    parts = parts_by_name(scope, by_combination=True) if scope.is_by_name else combination_parts(scope)
     if parts is None:
         return session.scalars(select(Frame.combination_id).where(*scope.rows()).distinct()).all()  # type: ignore[return-value]
     together = union_all(*parts).subquery()
@@ -182,7 +182,7 @@ def _sky_parts(scope: Scope, cells: SkyCells) -> list[Statement]:
     return [within, each.where(among(Frame.sky_cell, cells.edge))] if cells.edge else [within]
 
 
-def _combination_parts(scope: Scope) -> list[Statement] | None:
+def combination_parts(scope: Scope) -> list[Statement] | None:
     """Return statements that give combinations with numbers of frames; None where only rows can tell."""
     wanted = scope.wanted
     if not scope.is_countable:

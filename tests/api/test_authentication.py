@@ -11,7 +11,10 @@ from shared.accounts.tokens import find_by_token
 from shared.database import read, write
 from tests.api.conftest import PutFrame, Sessions, make_client, make_key
 
-PROTECTED = ["/frames/", "/frames/aggregate/", "/frames/1/", "/frames/1/preview/", "/frames/1/download/"]
+PROTECTED = [
+    *("/frames/", "/frames/aggregate/", "/frames/facets/"),
+    *("/frames/1/", "/frames/1/preview/", "/frames/1/download/"),
+]
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "Authentication"])

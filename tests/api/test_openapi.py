@@ -14,6 +14,7 @@ ANSWERS = {
     ("/accounts/logout/", "post"): {"302", "400", "403", "413", "415", "503"},
     ("/frames/", "get"): {"200", "400", "401", "503"},
     ("/frames/aggregate/", "get"): {"200", "400", "401", "503"},
+    ("/frames/facets/", "get"): {"200", "400", "401", "503"},
     ("/frames/{frame_id}/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/related/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/headers/", "get"): {"200", "400", "401", "404", "502", "503"},
@@ -85,8 +86,9 @@ def test_the_parameters_of_lists_are_described(document: dict[str, Any]) -> None
         assert named[name]["in"] == "query"
         assert named[name]["description"]
     assert "DATE_OBS" in named["sort"]["schema"]["enum"]
-    options = {item["name"] for item in document["paths"]["/frames/aggregate/"]["get"]["parameters"]}
-    assert options == set(named) - {"limit", "offset", "sort", "order", "cursor"}
+    for path in ("aggregate", "facets"):
+        options = {item["name"] for item in document["paths"][f"/frames/{path}/"]["get"]["parameters"]}
+        assert options == set(named) - {"limit", "offset", "sort", "order", "cursor"}
     one = document["paths"]["/frames/{frame_id}/preview/"]["get"]["parameters"]
     assert [item["name"] for item in one] == ["frame_id", "size"]
 

@@ -10,6 +10,7 @@ KNOWN = [
     "/api-token-auth/",
     "/frames/",
     "/frames/aggregate/",
+    "/frames/facets/",
     "/frames/12/",
     "/frames/12/headers/",
     "/frames/12/preview/",

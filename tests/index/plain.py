@@ -4,13 +4,14 @@ import datetime as dt
 import math
 import random
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.index.record import FrameRecord
 from tests.index.factory import make_record
 
-__all__ = ["SORT_KEYS", "aggregate", "matching", "random_records", "separation", "sorted_ids"]
+__all__ = ["SORT_KEYS", "aggregate", "facet_counts", "matching", "random_records", "separation", "sorted_ids"]
 
 Row = tuple[int, FrameRecord]
 
@@ -191,3 +192,25 @@ def aggregate(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
         "filters": distinct([record.filter_name or "None" for record in records]),
         "binnings": distinct([_binning(record) for record in records]),
     }
+
+
+FACETS: dict[str, tuple[str, Callable[[FrameRecord], Any]]] = {
+    "imagetypes": ("IMAGETYPE", lambda record: record.image_type),
+    "sites": ("SITE", lambda record: record.site),
+    "telescopes": ("TELESCOPE", lambda record: record.telescope),
+    "instruments": ("INSTRUMENT", lambda record: record.instrument),
+    "filters": ("FILTER", lambda record: record.filter_name or "None"),
+    "binnings": ("binning", _binning),
+    "reduction_levels": ("RLEVEL", lambda record: record.reduction_level),
+}
+"""The facets: the parameter that each is asked for by, and a frame's value."""
+
+
+def facet_counts(rows: Sequence[Row], wanted: dict[str, Any], *, undated: bool = False) -> dict[str, dict[Any, int]]:
+    """Return for each facet its values, sorted, with the frames that they leave beside the other conditions."""
+    found = {}
+    for facet, (parameter, value_of) in FACETS.items():
+        others = {name: value for name, value in wanted.items() if name != parameter}
+        values = Counter(value_of(record) for _, record in matching(rows, others, undated=undated))
+        found[facet] = {value: values[value] for value in sorted(value for value in values if value is not None)}
+    return found

@@ -1,0 +1,34 @@
+"""What the answers about all frames found look like, for the OpenAPI document."""
+
+from pydantic import BaseModel, Field
+
+__all__ = ["FacetCounts"]
+
+_COMPLETE = "Whether all of it was counted. If not, too much would have to be read."
+
+
+class FacetValue(BaseModel):
+    """A value, and how many frames choosing it would leave; null where that was not counted."""
+
+    value: str
+    count: int | None
+
+
+class LevelValue(BaseModel):
+    """A reduction level, and how many frames choosing it would leave."""
+
+    value: int
+    count: int | None
+
+
+class FacetCounts(BaseModel):
+    """Values to choose from, sorted by code point; of each list the filter's own condition is left out."""
+
+    complete: bool = Field(description=f"{_COMPLETE} Counts are null then, and some values may leave none.")
+    imagetypes: list[FacetValue]
+    sites: list[FacetValue]
+    telescopes: list[FacetValue]
+    instruments: list[FacetValue]
+    filters: list[FacetValue] = Field(description='"None" stands for frames without filter keyword.')
+    binnings: list[FacetValue]
+    reduction_levels: list[LevelValue]

@@ -1,0 +1,58 @@
+"""All frames found at a glance."""
+
+import datetime as dt
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import PutFrame
+
+FACETS = ("imagetypes", "sites", "telescopes", "instruments", "filters", "binnings", "reduction_levels")
+START = dt.datetime.fromisoformat("2024-01-15T18:00:00")
+
+
+@pytest.fixture
+def frames(put: PutFrame) -> list[int]:
+    return [
+        put(
+            key=f"n/frame-{n:02}.fits",
+            date_obs=START + dt.timedelta(days=n) if n != 9 else None,
+            night=START.date() + dt.timedelta(days=n) if n != 9 else None,
+            filter_name=("Red", "Blue", None)[n % 3],
+            reduction_level=(0, 91)[n % 2],
+        )
+        for n in range(10)
+    ]
+
+
+def test_without_frames_there_is_nothing_to_choose(client: TestClient) -> None:
+    answer = client.get("/frames/facets/")
+    assert (answer.status_code, answer.json()) == (200, {"complete": True} | {name: [] for name in FACETS})
+    assert list(answer.json()) == ["complete", *FACETS]
+
+
+@pytest.mark.usefixtures("frames")
+def test_options_come_with_counts(client: TestClient) -> None:
+    found = client.get("/frames/facets/").json()
+    assert found["complete"]
+    assert found["filters"] == [{"value": name, "count": 3} for name in ("Blue", "None", "Red")]
+    assert found["reduction_levels"] == [{"value": 0, "count": 5}, {"value": 91, "count": 4}]
+    assert client.get("/frames/facets/?undated=true").json()["sites"] == [{"value": "sutherland", "count": 10}]
+
+
+@pytest.mark.usefixtures("frames")
+def test_a_facet_leaves_its_own_filter_out(client: TestClient) -> None:
+    found = client.get("/frames/facets/?FILTER=Red&end=2024-01-19&limit=x&sort=no").json()
+    assert found["filters"] == [
+        {"value": "Blue", "count": 1},
+        {"value": "None", "count": 1},
+        {"value": "Red", "count": 2},
+    ]
+    assert found["sites"] == [{"value": "sutherland", "count": 2}]
+
+
+@pytest.mark.parametrize("name", ["RLEVEL", "night", "OBJECT"])
+@pytest.mark.parametrize("path", ["facets"])
+def test_what_cannot_be_read_is_named(client: TestClient, path: str, name: str) -> None:
+    answer = client.get(f"/frames/{path}/?{name}=%00")
+    assert (answer.status_code, answer.json()) == (400, {"detail": f"Invalid value for {name}."})
