@@ -29,6 +29,8 @@ from functions.api.routes import (
 )
 from functions.api.slashes import add_routing_answers
 from functions.api.tracing import Traced
+from functions.api.web.routes import frame as frame_page
+from functions.api.web.routes import search, static
 from shared.database import Pool
 from shared.settings import Settings
 from shared.settings import settings as process_settings
@@ -63,6 +65,9 @@ def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> Fa
     app.state.services = services
     app.state.metrics = None
     for routes in (
+        search,
+        frame_page,
+        static,
         pages,
         health,
         metrics,

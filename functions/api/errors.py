@@ -23,7 +23,7 @@ from shared.errors import (
     TooManyAttemptsError,
 )
 
-__all__ = ["FrameNotFoundError", "add_error_answers", "answer", "describe"]
+__all__ = ["FrameNotFoundError", "Told", "add_error_answers", "answer", "answer_of", "describe"]
 
 _logger = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ class FrameNotFoundError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Told:
+    """An answer to an exception."""
+
     status: int
     detail: str
     headers: Mapping[str, str] | None = None
@@ -41,17 +43,17 @@ class _Answer:
 
 _CHALLENGE = {"WWW-Authenticate": "Token"}
 _LATER = {"Retry-After": "5"}
-_TOO_LONG = _Answer(503, "The query took too long and was given up. Narrow its filters.")
-_INDEX_AWAY = _Answer(503, "The index is not available. Try again later.", _LATER)
+_TOO_LONG = Told(503, "The query took too long and was given up. Narrow its filters.")
+_INDEX_AWAY = Told(503, "The index is not available. Try again later.", _LATER)
 
-_ANSWERS: dict[type[Exception], _Answer] = {
-    BadTokenError: _Answer(401, "Invalid token.", _CHALLENGE),
-    InactiveAccountError: _Answer(401, "User inactive or deleted.", _CHALLENGE),
-    FrameNotFoundError: _Answer(404, "Not found."),
-    ObjectGoneError: _Answer(404, "Not found."),
-    ClientDisconnect: _Answer(400, "The request ended early."),
-    StoreUnavailableError: _Answer(503, "The object store is not available. Try again later.", _LATER),
-    StoreError: _Answer(502, "The object store refused."),
+_ANSWERS: dict[type[Exception], Told] = {
+    BadTokenError: Told(401, "Invalid token.", _CHALLENGE),
+    InactiveAccountError: Told(401, "User inactive or deleted.", _CHALLENGE),
+    FrameNotFoundError: Told(404, "Not found."),
+    ObjectGoneError: Told(404, "Not found."),
+    ClientDisconnect: Told(400, "The request ended early."),
+    StoreUnavailableError: Told(503, "The object store is not available. Try again later.", _LATER),
+    StoreError: Told(502, "The object store refused."),
     OperationalError: _INDEX_AWAY,
     InterfaceError: _INDEX_AWAY,
     PoolTimeoutError: _INDEX_AWAY,
@@ -63,7 +65,7 @@ def add_error_answers(app: FastAPI) -> None:
     for kind in _ANSWERS:
         app.add_exception_handler(kind, _from_table)
     app.add_exception_handler(TooManyAttemptsError, _too_many_attempts)
-    app.add_exception_handler(InvalidParameterError, _invalid_parameter)
+    app.add_exception_handler(InvalidParameterError, _from_table)
     app.add_exception_handler(RequestValidationError, _invalid_request)
 
 
@@ -82,13 +84,23 @@ def describe(error: Exception) -> dict[str, object]:
     }
 
 
-async def _from_table(request: Request, error: Exception) -> Response:
+def answer_of(request: Request, error: Exception) -> Told | None:
+    """Return what is told of one of the archive's exceptions, and log what is no client's fault; None for others."""
+    if isinstance(error, InvalidParameterError):
+        return Told(400, error.detail)
     is_late = is_timed_out(error)
-    found = _TOO_LONG if is_late else next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
-    if found.status >= 500:
+    found = _TOO_LONG if is_late else next((_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS), None)
+    if found is not None and found.status >= 500:
         extra = {"method": request.method, "path": request.url.path, "status": found.status}
         query = {"query": str(request.url.query)[:500]} if is_late else {}
         _logger.error("query timed out" if is_late else "no answer", extra=extra | query | describe(error))
+    return found
+
+
+async def _from_table(request: Request, error: Exception) -> Response:
+    found = answer_of(request, error)
+    if found is None:
+        raise error
     return answer(found.status, found.detail, found.headers)
 
 
@@ -96,10 +108,6 @@ async def _too_many_attempts(_request: Request, error: Exception) -> Response:
     seconds = error.seconds if isinstance(error, TooManyAttemptsError) else 1
     detail = f"Request was throttled. Expected available in {seconds} second{'s' if seconds > 1 else ''}."
     return answer(429, detail, {"Retry-After": str(seconds), "Cache-Control": "no-store"})
-
-
-async def _invalid_parameter(_request: Request, error: Exception) -> Response:
-    return answer(400, error.detail if isinstance(error, InvalidParameterError) else "Invalid request.")
 
 
 async def _invalid_request(_request: Request, error: Exception) -> Response:

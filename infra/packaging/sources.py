@@ -1,4 +1,4 @@
-"""Which of our modules a function needs: those that its handler imports, wherever in a module it does."""
+"""Which of our files a function needs: the modules it imports, early or late, with the templates and assets beside."""
 
 import ast
 from collections.abc import Iterator
@@ -7,10 +7,14 @@ from pathlib import Path
 __all__ = ["needed_sources"]
 
 _TOPS = ("functions", "shared")
+_DATA = ("templates", "static")
 
 
 def needed_sources(root: Path, entry: str) -> list[Path]:
-    """Return the files of the module ``entry`` and of all that it imports below ``root``, sorted, relative to it."""
+    """Return the files of ``entry`` and of all modules that it imports below ``root``, sorted, relative to it.
+
+    What stands in the folders ``templates`` and ``static`` of a package is needed with the package.
+    """
     found: set[Path] = set()
     waiting = [entry]
     while waiting:
@@ -18,7 +22,12 @@ def needed_sources(root: Path, entry: str) -> list[Path]:
             if path not in found:
                 found.add(path)
                 waiting.extend(_imports((root / path).read_text()))
-    return sorted(found)
+    return sorted(found.union(*(_data(root, path.parent) for path in found if path.name == "__init__.py")))
+
+
+def _data(root: Path, package: Path) -> Iterator[Path]:
+    for folder in _DATA:
+        yield from (path.relative_to(root) for path in (root / package / folder).rglob("*") if path.is_file())
 
 
 def _files(root: Path, module: str) -> Iterator[Path]:

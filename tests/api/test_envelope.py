@@ -32,15 +32,6 @@ def test_every_answer_has_the_headers_that_protect(anonymous: TestClient, path: 
     assert headers["vary"] == "Authorization, Authentication, Cookie"
 
 
-def test_the_start_page_is_plain_and_links_to_the_documentation(anonymous: TestClient) -> None:
-    answer = anonymous.get("/")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert 'href="docs"' in answer.text
-    assert "<script" not in answer.text
-    assert "http" not in answer.text
-
-
 @pytest.mark.parametrize(
     ("error", "status", "retry"),
     [

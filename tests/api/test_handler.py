@@ -211,7 +211,7 @@ def test_a_prefix_is_left_out_of_routing_and_kept_in_links(function: Function, m
 
 
 def test_pages_are_text(function: Function, make_event: MakeEvent) -> None:
-    answer = function(make_event("GET", "/"))
+    answer = function(make_event("GET", "/accounts/login/"))
     assert not answer["isBase64Encoded"]
     assert "fitsvault" in answer["body"]
 

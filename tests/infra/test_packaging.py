@@ -21,6 +21,7 @@ def modules(name: str) -> set[str]:
 def test_a_package_has_the_modules_of_its_function_and_no_other() -> None:
     api, ingest = modules("api"), modules("ingest")
     assert {"functions/__init__.py", "functions/api/app.py", "functions/api/routes/frames.py"} <= api
+    assert {"functions/api/web/templates/search.html", "functions/api/web/static/main.js"} <= api
     assert {"shared/ingest/service.py", "shared/fits/science.py", "shared/fits/preview.py"} <= ingest
     assert "shared/fits/preview.py" not in api
     for name in PACKAGES:

@@ -10,21 +10,15 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from functions.api.cookies import (
-    CSRF_COOKIE,
-    SESSION_COOKIE,
-    forget_session,
-    form_token,
-    keep_form_token,
-    keep_session,
-)
+from functions.api.cookies import CSRF_COOKIE, SESSION_COOKIE, forget_session, keep_session
 from functions.api.credentials import CredentialFieldsError, check_fields, read_fields
 from functions.api.csrf import FIELD, is_same
 from functions.api.dependencies import Services, get_services
-from functions.api.html import login_page, logout_page, safe_target
 from functions.api.parameters import query_parameter
 from functions.api.peer import client_address
 from functions.api.schemas import ERRORS, Error, LoginForm, LogoutForm
+from functions.api.web.rendering import page, root_of
+from functions.api.web.targets import safe_target
 from shared.accounts.account import Account
 from shared.accounts.login import log_in
 from shared.accounts.sessions import close_session, csrf_token, find_by_session, open_session
@@ -97,7 +91,7 @@ async def post_login(request: Request) -> Response:
         answer = _login_form(request, target, problem=problem, status=429)
         answer.headers["Retry-After"] = str(error.seconds)
         return answer
-    answer = RedirectResponse(safe_target(target, _root(request) + "/"), 302)
+    answer = RedirectResponse(safe_target(target, root_of(request) + "/"), 302)
     keep_session(request, answer, key)
     return answer
 
@@ -137,7 +131,7 @@ async def post_logout(request: Request) -> Response:
         if not is_same(given, csrf_token(key)):
             return _logout_form(request, status=403)
         await run_in_threadpool(_end, get_services(request), key)
-    answer = RedirectResponse(_root(request) + _LOGIN, 302)
+    answer = RedirectResponse(root_of(request) + _LOGIN, 302)
     forget_session(request, answer)
     return answer
 
@@ -149,21 +143,11 @@ async def _read_texts(request: Request) -> dict[str, str]:
 
 
 def _login_form(request: Request, target: str, *, problem: str = "", status: int = 200) -> Response:
-    token = form_token(request)
-    answer = login_page(_root(request) + _LOGIN, token, safe_target(target, ""), problem=problem, status=status)
-    keep_form_token(request, answer, token)
-    return answer
+    return page(request, "login.html", status=status, target=safe_target(target, ""), problem=problem)
 
 
 def _logout_form(request: Request, *, status: int = 200) -> Response:
-    token = form_token(request)
-    answer = logout_page(_root(request) + _LOGOUT, token, status=status)
-    keep_form_token(request, answer, token)
-    return answer
-
-
-def _root(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
+    return page(request, "logout.html", status=status)
 
 
 def _begin(services: Services, username: str, password: str, address: str | None, before: str | None) -> str:

@@ -1,23 +1,13 @@
-"""The pages for people: a small start page without scripts, and the documentation."""
+"""The documentation of the REST interface."""
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from functions.api.cookies import form_token, keep_form_token
-from functions.api.html import POLICY, page
 from functions.api.openapi import openapi_document
 
 __all__ = ["router"]
 
-_HOME = """<p>An archive of astronomical images. Put a FITS file into the bucket, and it is archived.</p>
-<ul>
-<li><a href="docs">Documentation of the REST interface</a></li>
-<li><a href="health/">State of the archive</a></li>
-<li>Frames: <code>frames/</code>, with a token of <code>api-token-auth/</code>, or after
-<a href="accounts/login/">logging in</a></li>
-</ul>
-"""
 _DOCS_POLICY = {
     "Content-Security-Policy": "default-src 'none'; script-src https://cdn.jsdelivr.net 'unsafe-inline'; "
     "style-src https://cdn.jsdelivr.net 'unsafe-inline'; img-src 'self' data: https://fastapi.tiangolo.com; "
@@ -25,14 +15,6 @@ _DOCS_POLICY = {
 }
 
 router = APIRouter(tags=["service"], default_response_class=HTMLResponse)
-
-
-@router.get("/", summary="Show the start page", response_model=None)
-def get_home(request: Request) -> Response:
-    """Return a page that says what this is, and the cookie `csrftoken` that forms must carry."""
-    answer = HTMLResponse(page("fitsvault", _HOME), headers=POLICY)
-    keep_form_token(request, answer, form_token(request))
-    return answer
 
 
 @router.get("/docs", include_in_schema=False, response_model=None)

@@ -1,0 +1,52 @@
+"""What can be searched for: the parameters of ``GET /frames/``, with words for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+__all__ = ["CHOICES", "FIELDS", "Choice", "Field"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A parameter that chooses frames."""
+
+    name: str
+    label: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Field):
+    """A parameter whose values come from the frames themselves; ``facet`` is where they are listed."""
+
+    facet: str
+
+
+_FIELDS = (
+    Field(name="night", label="Night"),
+    Field(name="start", label="From", unit="UTC"),
+    Field(name="end", label="Until", unit="UTC"),
+    Field(name="OBJECT", label="Object"),
+    Field(name="RA", label="RA"),
+    Field(name="DEC", label="Dec"),
+    Field(name="radius", label="Radius", unit="′"),
+    Choice(name="IMAGETYPE", label="Image type", facet="imagetypes"),
+    Choice(name="FILTER", label="Filter", facet="filters"),
+    Choice(name="binning", label="Binning", facet="binnings"),
+    Choice(name="RLEVEL", label="Reduction level", facet="reduction_levels"),
+    Field(name="EXPTIME", label="Exposed at least", unit="s"),
+    Choice(name="SITE", label="Site", facet="sites"),
+    Choice(name="TELESCOPE", label="Telescope", facet="telescopes"),
+    Choice(name="INSTRUMENT", label="Instrument", facet="instruments"),
+    Field(name="basename", label="File name"),
+    Field(name="REQNUM", label="Request"),
+    Field(name="OBSNUM", label="Observation"),
+    Field(name="undated", label="Frames without a date"),
+)
+
+FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _FIELDS})
+"""All of them by name, in the order of the form."""
+
+CHOICES = tuple(field for field in _FIELDS if isinstance(field, Choice))
+"""Those with a list of options."""

@@ -1,0 +1,121 @@
+// Searches without reload: the same pages are fetched, and their parts put in place.
+import { announceShown, fetchPage, isPlainClick, root, say } from "./page.js";
+
+const TYPED_LIVE = new Set(["OBJECT", "basename"]);
+const PAUSE = 400;
+
+let current = location.href;
+let running = null;
+let pending = 0;
+
+export function currentUrl() {
+  return current;
+}
+
+function isSearch(url) {
+  const { origin, pathname } = new URL(url, location.href);
+  return origin === location.origin && pathname === `${root}/`;
+}
+
+/** Show a search. `whole` also puts the form in place, as after a link; without, what is being typed stays. */
+export async function show(url, { push = true, whole = true, quiet = false } = {}) {
+  const target = new URL(url, location.href).href;
+  clearTimeout(pending);
+  running?.abort();
+  running = new AbortController();
+  const { signal } = running;
+  if (!quiet) document.getElementById("results")?.classList.add("loading");
+  try {
+    const page = await fetchPage(target, signal);
+    if (page === null || signal.aborted) return;
+    if (!page.getElementById("results")) {
+      location.assign(target);
+      return;
+    }
+    place(page, whole);
+    current = target;
+    if (push) history.pushState(null, "", target);
+    document.title = page.title;
+    if (!quiet) say(document.getElementById("found").textContent);
+  } catch (error) {
+    if (error.name !== "AbortError") location.assign(target);
+  }
+}
+
+function place(page, whole) {
+  const focused = document.activeElement;
+  const hadFocus = focused?.id && focused.closest("#search, #results") ? focused.id : null;
+  const areOpen = ["display", "examples"].filter((id) => document.getElementById(id)?.open);
+  const isOpen = document.getElementById("filters").open;
+  swap(page, "results");
+  if (whole) {
+    swap(page, "search");
+    document.getElementById("filters").open = isOpen;
+  } else {
+    swap(page, "choices");
+    swap(page, "presets");
+    document.querySelector("#filters > summary").replaceWith(page.querySelector("#filters > summary"));
+    markProblems(page);
+  }
+  for (const id of areOpen) document.getElementById(id)?.setAttribute("open", "");
+  if (hadFocus) document.getElementById(hadFocus)?.focus({ preventScroll: true });
+  announceShown(document);
+}
+
+function swap(page, id) {
+  document.getElementById(id).replaceWith(page.getElementById(id));
+}
+
+function markProblems(page) {
+  for (const input of document.querySelectorAll("#search [name]")) {
+    const other = page.getElementById(input.id);
+    for (const name of ["aria-invalid", "aria-describedby"]) {
+      if (other?.hasAttribute(name)) input.setAttribute(name, other.getAttribute(name));
+      else input.removeAttribute(name);
+    }
+  }
+}
+
+/** The URL that a form of the search page stands for, without what is empty. */
+function urlOf(form) {
+  const values = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && value.trim() && name !== "columns");
+  const columns = new FormData(form).getAll("columns").join(",");
+  if (columns) values.push(["columns", columns]);
+  return `${root}/?${new URLSearchParams(values)}`;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.id !== "search" && form.id !== "showing") return;
+  if (event.submitter?.closest(".lookup") || form.elements.resolve?.value) return;
+  event.preventDefault();
+  show(urlOf(form), { whole: form.id === "showing" });
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form?.id === "search" && event.target.name && event.target.name !== "resolve") show(urlOf(form), { whole: false });
+});
+
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form?.id !== "search" || !TYPED_LIVE.has(event.target.name)) return;
+  clearTimeout(pending);
+  pending = setTimeout(() => show(urlOf(form), { whole: false }), PAUSE);
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-live]");
+  if (!link || !isPlainClick(event) || !document.getElementById("results")) return;
+  event.preventDefault();
+  show(link.href);
+  if (link.closest(".pager")) document.getElementById("main").scrollIntoView();
+});
+
+addEventListener("popstate", () => {
+  if (isSearch(location.href) && location.href !== current) show(location.href, { push: false });
+});
+
+// On a small screen the filters fold up once there are results to see.
+const filters = document.getElementById("filters");
+if (filters && matchMedia("(max-width: 60rem)").matches) filters.open = false;

@@ -1,0 +1,50 @@
+// What all modules share: the archive's address, and how parts of a page come to life.
+
+export const root = document.documentElement.dataset.root;
+
+/** Call `act` with each part of the page that is shown, now and whenever one is put in place. */
+export function whenShown(act) {
+  document.addEventListener("fitsvault:shown", (event) => act(event.detail));
+}
+
+export function announceShown(part) {
+  document.dispatchEvent(new CustomEvent("fitsvault:shown", { detail: part }));
+}
+
+/** Tell people who listen to the page. */
+export function say(text) {
+  const place = document.getElementById("told");
+  if (place) place.textContent = text;
+}
+
+/** Fetch a page of the archive as a document; null where the session is over, and the browser has left for the login. */
+export async function fetchPage(url, signal) {
+  const answer = await fetch(url, { signal, headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (new URL(answer.url).pathname.startsWith(`${root}/accounts/login/`)) {
+    location.assign(url);
+    return null;
+  }
+  const kind = answer.headers.get("content-type") ?? "";
+  if (!kind.startsWith("text/html")) throw new Error(`The archive answered ${answer.status}.`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/** Bytes as people read them. */
+export function written(bytes) {
+  const prefixes = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let scaled = bytes;
+  let at = 0;
+  while (scaled >= 999.5 && at < prefixes.length - 1) {
+    scaled /= 1000;
+    at += 1;
+  }
+  return `${at && scaled < 99.95 ? scaled.toPrecision(3) : Math.round(scaled)} ${prefixes[at]}`;
+}
+
+export function isPlainClick(event) {
+  return event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+}
+
+export function isTyping(element) {
+  return element instanceof HTMLElement && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+}

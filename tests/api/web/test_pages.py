@@ -1,0 +1,169 @@
+"""The pages as a browser without scripts gets them."""
+
+import datetime as dt
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from functions.api.csrf import FIELD
+from shared.accounts.account import Role
+from tests.api.conftest import PutFrame, make_client
+from tests.api.web.conftest import MakeBrowser
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+class Reader(HTMLParser):
+    """What a page is made of: its elements with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
+        return [found for name, found in self.elements if name == tag and wanted.items() <= found.items()]
+
+
+def ids(page: str) -> list[str | None]:
+    return [box["value"] for box in Reader(page).all("input", type="checkbox", name="frame_ids[]")]
+
+
+def test_who_is_not_logged_in_is_led_to_the_form_and_back(app: FastAPI, anonymous: TestClient, key: str) -> None:
+    answer = anonymous.get("/?OBJECT=M+51&view=grid")
+    assert (answer.status_code, answer.headers["location"]) == (
+        302,
+        "/accounts/login/?next=/%3FOBJECT%3DM%2B51%26view%3Dgrid",
+    )
+    form = anonymous.get(answer.headers["location"])
+    (target,) = Reader(form.text).all("input", name="next")
+    assert target["value"] == "/?OBJECT=M+51&view=grid"
+    fields = {"username": "ada", "password": "secret words", "next": target["value"]}
+    fields[FIELD] = anonymous.cookies["csrftoken"]
+    assert anonymous.post("/accounts/login/", data=fields).headers["location"] == "/?OBJECT=M+51&view=grid"
+
+
+def test_a_search_shows_its_frames_the_newest_first(browser: TestClient, put: PutFrame) -> None:
+    old = put(key="a.fits", basename="a", object_name="M 51", date_obs=dt.datetime(2026, 1, 1))
+    new = put(key="b.fits", basename="b", object_name="M 51", date_obs=dt.datetime(2026, 1, 2))
+    put(key="c.fits", basename="c", object_name="NGC 1")
+    page = browser.get("/?OBJECT=m+51")
+    assert page.status_code == 200
+    assert ids(page.text) == [str(new), str(old)]
+    assert ">2 frames</h2>" in page.text
+    assert ids(browser.get("/?OBJECT=m+51&view=grid").text) == [str(new), str(old)]
+    assert ids(browser.get("/?OBJECT=m+51&limit=1").text) == [str(new)]
+    (following,) = Reader(browser.get("/?OBJECT=m+51&limit=1").text).all("a", rel="next")
+    assert ids(browser.get(str(following["href"])).text) == [str(old)]
+
+
+def test_options_have_counts_and_keep_what_was_chosen(browser: TestClient, put: PutFrame) -> None:
+    for number, name in enumerate(("V", "V", "R")):
+        put(key=f"{number}.fits", basename=str(number), filter_name=name, image_type="object")
+    page = browser.get("/?FILTER=V")
+    assert re.search(r'<option value="V" selected>V \(2\)</option>', page.text)
+    assert re.search(r'<option value="R">R \(1\)</option>', page.text)
+    page = browser.get("/?FILTER=H")
+    assert re.search(r'<option value="H" selected>H \(0\)</option>', page.text)
+    assert "No frame meets all of these conditions." in page.text
+
+
+def test_a_form_s_empty_fields_are_left_out_of_the_url(browser: TestClient) -> None:
+    answer = browser.get("/?night=&OBJECT=M+51&FILTER=&columns=OBJECT&columns=FILTER&offset=50")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/?OBJECT=M+51&columns=OBJECT,FILTER&offset=50")
+    assert browser.get("/?OBJECT=").headers["location"] == "/"
+
+
+def test_what_cannot_be_read_is_said_beside_its_field(browser: TestClient) -> None:
+    page = browser.get("/?night=tomorrow")
+    assert page.status_code == 400
+    assert "Invalid value for night." in page.text
+    (field,) = Reader(page.text).all("input", name="night")
+    assert (field["value"], field["aria-invalid"]) == ("tomorrow", "true")
+
+
+def test_an_empty_archive_says_what_to_do(browser: TestClient) -> None:
+    assert "This archive has no frames yet." in browser.get("/").text
+
+
+@pytest.mark.parametrize("view", ["table", "grid"])
+def test_hostile_values_stay_text(browser: TestClient, put: PutFrame, view: str) -> None:
+    put(key=f"{HOSTILE}.fits", basename=HOSTILE, object_name=HOSTILE, filter_name=HOSTILE, site=HOSTILE)
+    page = browser.get("/", params={"view": view, "OBJECT": HOSTILE.strip()})
+    assert len(ids(page.text)) == 1
+    assert "alert(1)" in page.text
+    assert all("src" in script for script in Reader(page.text).all("script"))
+    assert not any(name.startswith("on") for _, found in Reader(page.text).elements for name in found)
+
+
+def test_pages_run_no_script_and_style_but_ours(browser: TestClient, put: PutFrame) -> None:
+    frame_id = put(date_obs=None)
+    for path in ("/", "/?view=sky", "/?view=nights", f"/view/frame/{frame_id}/", "/view/frame/999/"):
+        answer = browser.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+        assert "unsafe" not in policy
+        page = Reader(answer.text)
+        assert not any("style" in found for _, found in page.elements)
+        assert page.all("style") == []
+        assert all(str(script["src"]).startswith("/static/") for script in page.all("script"))
+
+
+def test_a_frame_has_a_page(browser: TestClient, put: PutFrame) -> None:
+    frame_id = put(key="site/a.fits", basename="a", object_name="M 51", filename="a.fits")
+    page = browser.get(f"/view/frame/{frame_id}/")  # the store does not answer here
+    assert page.status_code == 200
+    assert "M 51" in page.text
+    assert "The object store does not answer just now." in page.text
+    assert Reader(page.text).all("a", href=f"/frames/{frame_id}/download/")
+
+
+def test_what_is_not_there_is_said_on_a_page(browser: TestClient) -> None:
+    answer = browser.get("/view/frame/999/")
+    assert answer.status_code == 404
+    assert "There is no such thing" in answer.text
+
+
+def test_pages_know_who_may_what(make_browser: MakeBrowser) -> None:
+    links = {
+        role: {str(link.get("href")) for link in Reader(make_browser(role).get("/").text).all("a")} for role in Role
+    }
+    for role in Role:
+        assert ("/view/upload/" in links[role]) == ("/view/failures/" in links[role]) == (role >= Role.STAFF)
+        assert ("/admin/" in links[role]) == (role >= Role.SUPERUSER)
+
+
+def test_a_token_shows_pages_as_well(app: FastAPI, key: str) -> None:
+    assert make_client(app, key).get("/").status_code == 200
+    assert make_client(app, "0" * 40).get("/").status_code == 302
+
+
+def test_below_a_prefix_all_links_have_it(app: FastAPI, browser: TestClient, put: PutFrame) -> None:
+    frame_id = put()
+    client = TestClient(app, base_url="http://archive.test", root_path="/prod", cookies=dict(browser.cookies))
+    for path in ("/prod/", f"/prod/view/frame/{frame_id}/"):
+        page = Reader(client.get(path).text)
+        for tag, name in (("a", "href"), ("form", "action"), ("script", "src"), ("img", "src"), ("link", "href")):
+            for found in page.all(tag):
+                assert str(found[name]).startswith(("/prod/", "#")), found
+
+
+def test_assets_may_be_kept_for_ever_under_today_s_name(anonymous: TestClient) -> None:
+    page = Reader(anonymous.get("/accounts/login/").text)
+    for path in (page.all("link", rel="stylesheet")[0]["href"], page.all("script", type="module")[0]["src"]):
+        answer = anonymous.get(str(path))
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-encoding"] == "gzip"
+        plain = anonymous.get(str(path), headers={"Accept-Encoding": "identity"})
+        assert plain.content == answer.content
+        name = str(path).rpartition("/")[2]
+        assert anonymous.get(f"/static/{'0' * 16}/{name}").headers["cache-control"] == "no-cache"
+    assert anonymous.get(f"/static/{'0' * 16}/main.py").status_code == 404
+    assert anonymous.get(f"/static/{'0' * 16}/..%2fassets.py").status_code == 404
