@@ -8,29 +8,10 @@ from fastapi import FastAPI
 from functions.api.dependencies import make_services
 from functions.api.envelope import Envelope
 from functions.api.errors import add_error_answers
-from functions.api.routes import (
-    accounts,
-    bundle_files,
-    bundles,
-    catalogs,
-    creation,
-    downloads,
-    failures,
-    frames,
-    headers,
-    health,
-    metrics,
-    orders,
-    overviews,
-    pages,
-    previews,
-    tokens,
-    uploads,
-)
+from functions.api.lazy import LazyRoutes
+from functions.api.parts import PARTS
 from functions.api.slashes import add_routing_answers
 from functions.api.tracing import Traced
-from functions.api.web.routes import frame as frame_page
-from functions.api.web.routes import search, static
 from shared.database import Pool
 from shared.settings import Settings
 from shared.settings import settings as process_settings
@@ -44,11 +25,16 @@ Errors are JSON, `{"detail": "…"}`."""
 
 
 def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> FastAPI:
-    """Make the application; without ``settings`` with those of the process."""
+    """Make the application; without ``settings`` with those of the process.
+
+    Its parts are imported when a path of theirs is first asked for; a server that starts imports all of them at once.
+    """
     services = make_services(settings or process_settings(), pool=pool)
+    routes = LazyRoutes(PARTS, services)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        routes.all()
         yield
         services.close()
 
@@ -64,29 +50,8 @@ def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> Fa
     )
     app.state.services = services
     app.state.metrics = None
-    for routes in (
-        search,
-        frame_page,
-        static,
-        pages,
-        health,
-        metrics,
-        tokens,
-        accounts,
-        frames,
-        overviews,
-        headers,
-        previews,
-        catalogs,
-        downloads,
-        creation,
-        uploads,
-        bundles,
-        orders,
-        bundle_files,
-        failures,
-    ):
-        app.include_router(routes.router)
+    app.state.routes = routes
+    app.router.routes.append(routes)
     add_error_answers(app)
     add_routing_answers(app)
     app.add_middleware(Envelope)

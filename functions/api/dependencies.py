@@ -1,8 +1,9 @@
 """What the routes work with, made once for each application."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import cast
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,10 +12,11 @@ from starlette.requests import HTTPConnection
 from functions.api.probes import Probe, index_state, store_state, tables_state
 from shared.bundle.calling import BundleCaller
 from shared.database import Pool, limited, make_engine, make_session_factory
-from shared.ingest.forget import forget_object
-from shared.intake.service import Intake
 from shared.settings import Settings
-from shared.store.client import Store
+
+if TYPE_CHECKING:
+    from shared.intake.service import Intake
+    from shared.store.client import Store
 
 __all__ = ["Services", "get_services", "make_services"]
 
@@ -23,33 +25,60 @@ _BUNDLE_READS_AT_ONCE = 8
 _UPLOADS_AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, index and store of one application.
+    """Settings, index and store of one application. Safe to share between threads.
 
     ``sessions`` are those of the index; ``readers`` read what anybody may ask of frames, of the replica if there is
     one, and never for long. ``login_threads`` keep password checks from filling the threads that answer queries; logins
     wait for them in line. ``bundle_threads`` read what zips are made of; ``upload_threads`` wait until uploads are
-    indexed.
+    indexed. What most answers do without is imported and made when it is first asked for.
     """
 
-    settings: Settings
-    engine: Engine
-    sessions: sessionmaker[Session]
-    readers: sessionmaker[Session]
-    store: Store
-    login_threads: ThreadPoolExecutor
-    bundle_threads: ThreadPoolExecutor
-    intake: Intake
-    upload_threads: ThreadPoolExecutor
-    bundle_caller: BundleCaller
-    probes: dict[str, Probe]
-    tables_probe: Probe
+    def __init__(self, settings: Settings, engine: Engine, read_engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.sessions = make_session_factory(engine)
+        self.readers = make_session_factory(limited(read_engine, settings.query_seconds))
+        self.login_threads = ThreadPoolExecutor(_LOGINS_AT_ONCE, thread_name_prefix="login")
+        self.bundle_threads = ThreadPoolExecutor(_BUNDLE_READS_AT_ONCE, thread_name_prefix="bundle")
+        self.upload_threads = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
+        self.bundle_caller = BundleCaller(settings)
+        self.probes = {
+            "database": Probe(lambda: index_state(self.sessions)),
+            **({"replica": Probe(lambda: index_state(self.readers))} if self.replica is not None else {}),
+            "store": Probe(lambda: store_state(self.store, settings)),
+        }
+        self.tables_probe = Probe(lambda: tables_state(self.sessions))
+        self._lock = threading.RLock()
+        self._store: Store | None = None
+        self._intake: Intake | None = None
 
     @property
     def replica(self) -> sessionmaker[Session] | None:
         """``readers`` where they read of a replica, which may be a moment behind."""
         return self.readers if self.settings.database_read_url is not None else None
+
+    @property
+    def store(self) -> "Store":
+        """The object store."""
+        from shared.store.client import Store  # noqa: PLC0415 - lists need no store
+
+        with self._lock:
+            if self._store is None:
+                self._store = Store(self.settings)
+            return self._store
+
+    @property
+    def intake(self) -> "Intake":
+        """What takes uploads, and deletes; BadTemplateError if a template of the settings cannot be used."""
+        from shared.ingest.forget import forget_object  # noqa: PLC0415 - only uploads need it
+        from shared.intake.service import Intake  # noqa: PLC0415
+
+        with self._lock:
+            if self._intake is None:
+                forget = partial(forget_object, self.settings, self.store, self.sessions)
+                self._intake = Intake(self.settings, self.store, self.sessions, forget, replica=self.replica)
+            return self._intake
 
     def close(self) -> None:
         """Let go of connections and threads."""
@@ -63,45 +92,22 @@ class Services:
 
 
 def make_services(settings: Settings, *, pool: Pool = "server") -> Services:
-    """Make engines and the store's client; none connects before it is asked.
+    """Make engines, which connect when they are first asked, and whatever else a server should not find wanting later.
 
     Raises
     ------
     BadTemplateError
-        A template of the settings cannot be used.
+        A template of the settings cannot be used. A function says so to who uploads.
     """
     engine = make_engine(settings.effective_database_url, name="fitsvault-api", pool=pool)
     replica = settings.database_read_url
     read_engine = engine
     if replica is not None:
         read_engine = make_engine(replica.get_secret_value(), name="fitsvault-api", pool=pool)
-    sessions = make_session_factory(engine)
-    readers = make_session_factory(limited(read_engine, settings.query_seconds))
-    store = Store(settings)
-    return Services(
-        settings=settings,
-        engine=engine,
-        sessions=sessions,
-        readers=readers,
-        store=store,
-        login_threads=ThreadPoolExecutor(_LOGINS_AT_ONCE, thread_name_prefix="login"),
-        bundle_threads=ThreadPoolExecutor(_BUNDLE_READS_AT_ONCE, thread_name_prefix="bundle"),
-        intake=Intake(
-            settings,
-            store,
-            sessions,
-            lambda key: forget_object(settings, store, sessions, key),
-            replica=readers if replica is not None else None,
-        ),
-        upload_threads=ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload"),
-        bundle_caller=BundleCaller(settings),
-        probes={
-            "database": Probe(lambda: index_state(sessions)),
-            **({"replica": Probe(lambda: index_state(readers))} if replica is not None else {}),
-            "store": Probe(lambda: store_state(store, settings)),
-        },
-        tables_probe=Probe(lambda: tables_state(sessions)),
-    )
+    services = Services(settings, engine, read_engine)
+    if pool == "server":
+        _ = services.intake
+    return services
 
 
 def get_services(connection: HTTPConnection) -> Services:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from functions.api.cookies import SESSION_COOKIE
 
@@ -25,7 +26,19 @@ def openapi_document(app: FastAPI, prefix: str) -> dict[str, Any]:
     FastAPI adds an answer for parameters that it refuses itself; ours say 400. And it adds a body to answers that have
     none.
     """
-    document = app.openapi()
+    if app.openapi_schema is None:
+        app.openapi_schema = _described(app)
+    return app.openapi_schema | {"servers": [{"url": prefix or "/"}]}
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version=app.openapi_version,
+        description=app.description,
+        routes=app.state.routes.all(),
+    )
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"].pop(_NEVER_SENT, None)
@@ -39,4 +52,4 @@ def openapi_document(app: FastAPI, prefix: str) -> dict[str, Any]:
     document["components"].setdefault("securitySchemes", {})["Session"] = _SESSION
     for schema in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(schema, None)
-    return document | {"servers": [{"url": prefix or "/"}]}
+    return document

@@ -1,11 +1,11 @@
-"""The parameters that paths have: ids of frames and of bundles."""
+"""The parameters that paths have: ids of frames, of failures and of bundles."""
 
 from typing import Annotated
 
 from fastapi import Path
 from starlette.convertors import Convertor, register_url_convertor
 
-__all__ = ["BundleId", "FrameId"]
+__all__ = ["BundleId", "FailureId", "FrameId"]
 
 _LARGEST = 2**63 - 1
 
@@ -40,6 +40,9 @@ register_url_convertor("bundle", _Hex())
 
 FrameId = Annotated[int, Path(description="Id of a frame, as in the frame object.")]
 """A frame's id in a path: ``{frame_id:digits}``."""
+
+FailureId = Annotated[int, Path(description="Id of a failure.")]
+"""A failure's id in a path: ``{failure_id:digits}``."""
 
 BundleId = Annotated[str, Path(description="Id of a bundle.", json_schema_extra={"pattern": f"^{_Hex.regex}$"})]
 """A bundle's id in a path: ``{bundle_id:bundle}``."""

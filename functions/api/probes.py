@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTimeError
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -17,7 +18,9 @@ from shared.errors import ObjectGoneError, SchemaError, StoreError, StoreUnavail
 from shared.index.models import Frame
 from shared.schema import check_schema
 from shared.settings import Settings
-from shared.store.client import Store
+
+if TYPE_CHECKING:
+    from shared.store.client import Store
 
 __all__ = ["Probe", "health_answer", "index_state", "store_state", "tables_state"]
 
@@ -91,7 +94,7 @@ def tables_state(sessions: sessionmaker[Session]) -> str:
     return "ok"
 
 
-def store_state(store: Store, settings: Settings) -> str:
+def store_state(store: "Store", settings: Settings) -> str:
     """Return the state of the object store's two buckets."""
     try:
         for bucket in (settings.bucket, settings.derived_bucket):

@@ -1,14 +1,13 @@
 """Objects that could not be indexed: listed for staff, and tried again."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from functions.api.authentication import TOKEN_SCHEME, StaffRoute
 from functions.api.dependencies import get_services
 from functions.api.errors import FrameNotFoundError
 from functions.api.parameters import query_parameter
+from functions.api.paths import FailureId
 from functions.api.presentation import failure_object
 from functions.api.schemas import ERRORS, Failure, Failures
 from shared.database import read, write
@@ -24,8 +23,6 @@ _PARAMETERS = [
     query_parameter("kind", "Exactly this kind."),
     query_parameter("prefix", "Keys that begin so."),
 ]
-
-FailureId = Annotated[int, Path(description="Id of a failure.")]
 
 router = APIRouter(
     prefix="/ingest/failures",

@@ -5,6 +5,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from functions.api.authentication import TOKEN_SCHEME
+from functions.api.bundle_document import bundle_document
 from functions.api.bundle_route import BundleRoute
 from functions.api.bundling import load_frames
 from functions.api.dependencies import get_services
@@ -12,7 +13,6 @@ from functions.api.fetching import bundle_link, find_bundle
 from functions.api.ordering import order
 from functions.api.parameters import FILTER_PARAMETERS, query_parameter
 from functions.api.paths import BundleId
-from functions.api.presentation import bundle_document
 from functions.api.schemas import ERRORS, Bundle, BundleOrder, Bundles, Error
 from functions.api.wishes import Wanted, wanted_of_order
 from shared.bundle.inside import Wish
