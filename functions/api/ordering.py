@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.api.authentication import session_of_request
 from functions.api.dependencies import Services, get_services
 from functions.api.tickets import make_ticket
 from shared.bundle.inside import Wish
@@ -47,11 +48,21 @@ def order(
 def redirect_to_bundle(request: Request, frames: Sequence[BundleFrame], wish: Wish) -> Response:
     """Have the zip built in the bucket, and send the client to where it will be: 303, so that a POST becomes a GET.
 
-    A token that came in a form does not come along; a ticket takes its place.
+    A token that came in a form does not come along; a ticket takes its place. A person is led to the page of bundles.
     """
     job = order(get_services(request), request.state.account.id, frames, wish)
     depth = request.scope["path"].removeprefix(request.scope.get("root_path", "")).count("/") - 1
     location = f"{'../' * depth}bundles/{job.id}/file/"
-    if getattr(request.state, "by_form", False):
+    if _is_person(request):
+        location = f"{'../' * depth}view/bundles/"
+    elif getattr(request.state, "by_form", False):
         location += "?" + urlencode({"ticket": make_ticket(job, _TICKET_LIFE)})
     return Response(status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+def _is_person(request: Request) -> bool:
+    """Tell whether a page is of more use than a file: to a browser that somebody is logged in with."""
+    if getattr(request.state, "by_form", False) or session_of_request(request) is None:
+        return False
+    kinds = [kind.partition(";")[0].strip().lower() for kind in request.headers.get("accept", "").split(",")]
+    return kinds[0] == "text/html"

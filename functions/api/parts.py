@@ -28,6 +28,18 @@ def _frame_page(_: Services) -> Routes:
     return frame.router.routes
 
 
+def _bundles_page(_: Services) -> Routes:
+    from functions.api.web.routes import bundles
+
+    return bundles.router.routes
+
+
+def _failures_page(_: Services) -> Routes:
+    from functions.api.web.routes import failures
+
+    return failures.router.routes
+
+
 def _static(_: Services) -> Routes:
     from functions.api.web.routes import static
 
@@ -139,6 +151,9 @@ def _failures(_: Services) -> Routes:
 PARTS: dict[str, Load] = {
     "": _search,
     "view": _frame_page,
+    "view/bundles": _bundles_page,
+    "view/delete": _bundles_page,
+    "view/failures": _failures_page,
     "static": _static,
     "docs": _pages,
     "openapi.json": _pages,
@@ -148,7 +163,6 @@ PARTS: dict[str, Load] = {
     "accounts": _accounts,
     "frames": _frames,
     "frames/facets": _overviews,
-    "frames/nights": _overviews,
     "frames/headers": _headers,
     "frames/preview": _previews,
     "frames/catalog": _catalogs,

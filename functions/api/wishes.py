@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from functions.api.csrf import FIELD
 from functions.api.dependencies import get_services
 from functions.api.errors import FrameNotFoundError
 from functions.api.forms import Fields, is_json, json_members, json_text, parse_fields, read_body
@@ -24,7 +25,9 @@ _ID_FIELDS = ("frame_ids[]", "frame_ids")
 _ID = re.compile(r"[0-9]{1,30}")
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("", "false", "0", "no", "off"), False)
 _NAMES = sorted(parameter["name"] for parameter in LIST_PARAMETERS if parameter["name"] != "cursor")
-_ORDERED = ("query", "related", "uncompress")
+_ORDERED = ("query", "related", "uncompress", "auth_token", FIELD)
+"""Names of an order's fields that choose no frames, or let it in."""
+
 _RELATED = "with the frames that their headers name"
 
 
@@ -82,8 +85,6 @@ async def wanted_of_order(request: Request) -> Wanted:
     fields = request.query_params.multi_items() + fields
     uncompress = flag(fields, "uncompress")
     if any(name in _ID_FIELDS for name, _ in fields):
-        if any(name in ("query", *_NAMES) for name, _ in fields):
-            raise InvalidParameterError("frame_ids", "Give either frame_ids or a query: both were given.")
         return wanted_by_ids(ids_of(fields), related=flag(fields, "related"), uncompress=uncompress)
     if not any(name == "query" or name in _NAMES for name, _ in fields):
         raise InvalidParameterError("frame_ids", "Neither frame_ids nor a query was given.")
@@ -116,20 +117,14 @@ def _told(asked: Sequence[str], *, related: bool, uncompress: bool) -> tuple[str
 
 
 def _json_fields(body: bytes) -> Fields:
-    """Return the members of an object, those of a list by their items, and those of ``query`` as they are.
-
-    What is null is not given.
-    """
+    """Return the members of an object, those of a list by their items, and those of ``query`` as they are."""
     found: Fields = []
     for name, value in json_members(body).items():
-        if value is None:
-            continue
         if name == "query" and isinstance(value, dict):
             found += [("query", ""), *((inner, _text(inner, item)) for inner, item in value.items())]
         else:
             items = value if isinstance(value, list) else [value]
-            text = json_text if name in _ID_FIELDS else _text
-            found += [(name, text(name, item)) for item in items]
+            found += [(name, _text(name, item)) for item in items]
     return found
 
 

@@ -27,8 +27,6 @@ class StoreProcess:
     ----------
     tell
         Takes what an operator must know of it.
-    held
-        A file that it keeps open.
 
     Raises
     ------
@@ -36,7 +34,7 @@ class StoreProcess:
         Its program is not here, or the home has the objects of another store.
     """
 
-    def __init__(self, settings: Settings, state: LocalState, tell: Callable[[str], None], held: int) -> None:
+    def __init__(self, settings: Settings, state: LocalState, tell: Callable[[str], None]) -> None:
         self._settings = settings
         self._tell = tell
         self._check_home()
@@ -47,7 +45,6 @@ class StoreProcess:
             env={**os.environ, **self._server.environment()},
             cwd=settings.home / "conf",
             log=settings.home / "logs" / "store.log",
-            held=held,
         )
 
     def start(self) -> None:

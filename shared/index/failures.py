@@ -19,6 +19,7 @@ __all__ = [
     "FailedObject",
     "ask_retry",
     "clear_failure",
+    "count_kinds",
     "find_failed",
     "find_failure",
     "keys_to_retry",
@@ -162,6 +163,12 @@ def list_failures(
         return count, ()
     page = select(Failure).where(*conditions).order_by(Failure.last_at.desc(), Failure.id)
     return count, session.scalars(page.limit(limit).offset(max(offset, 0))).all()
+
+
+def count_kinds(session: Session, *, prefix: str = "") -> dict[str, int]:
+    """Return how many failures there are of each kind, of keys that begin so; by kind."""
+    counts = select(Failure.kind, func.count()).where(*begins_with(Failure.key, prefix)).group_by(Failure.kind)
+    return dict(session.execute(counts.order_by(Failure.kind)).all())
 
 
 def walk_failures(

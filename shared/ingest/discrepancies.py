@@ -34,16 +34,12 @@ class DiscrepancyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
-    """One difference: the object's key, or the common part of orphans' keys, and what an operator should know.
-
-    ``loses_frame``: mending it removes a frame.
-    """
+    """One difference: the object's key, or the common part of orphans' keys, and what an operator should know."""
 
     kind: DiscrepancyKind
     key: str
     detail: str = ""
     orphans: tuple[str, ...] = ()
-    loses_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,7 @@ class Finder:
             kind = kinds[suspect.key]
             is_new = stored is not None and not self._takes_new and _is_between(begin, stored, end)
             if kind is not None and stored == before[suspect.key] and not is_new:
-                entry = entries.get(suspect.key)
-                loses_frame = stored is None and entry is not None and entry.frame is not None
-                yield Discrepancy(kind=kind, key=suspect.key, loses_frame=loses_frame)
+                yield Discrepancy(kind=kind, key=suspect.key)
 
     def _judge(self, stored: ObjectState | None, entry: Entry | None) -> DiscrepancyKind | None:
         return judge(stored, entry, utc_now(), self._attempts)

@@ -11,7 +11,6 @@ KNOWN = [
     "/frames/",
     "/frames/aggregate/",
     "/frames/facets/",
-    "/frames/nights/",
     "/frames/12/",
     "/frames/12/headers/",
     "/frames/12/preview/",

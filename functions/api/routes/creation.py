@@ -61,12 +61,9 @@ async def create_frames(request: Request) -> Response:
         return JSONResponse({"created": 0, "filenames": []})
     async with uploaded_files(request, services.settings) as files:
         receiving = services.upload_threads.submit(copy_context().run, _receive, services.intake, files)
-        names, failed = await asyncio.wrap_future(receiving)
+        names, errors = await asyncio.wrap_future(receiving)
     answer: dict[str, object] = {"created": len(names), "filenames": names}
-    if failed:
-        answer["errors"] = list(dict.fromkeys(error for _, error in failed))
-        answer["failed"] = [{"filename": filename, "error": error} for filename, error in failed]
-    return JSONResponse(answer)
+    return JSONResponse(answer | ({"errors": errors} if errors else {}))
 
 
 @router.delete(
@@ -87,15 +84,14 @@ def delete_frame(request: Request, frame_id: FrameId) -> Response:
     return Response(status_code=200)
 
 
-def _receive(intake: Intake, files: Sequence[UploadedFile]) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the basenames of new frames, and of the other files name and reason."""
+def _receive(intake: Intake, files: Sequence[UploadedFile]) -> tuple[list[str], list[str]]:
     names: list[str] = []
-    failed: list[tuple[str, str]] = []
+    errors: dict[str, None] = {}
     for file in files:
         try:
             names.append(intake.receive(file.path, file.filename))
         except UploadError as error:
-            failed.append((file.filename, str(error)))
+            errors[str(error)] = None
         finally:
             file.path.unlink(missing_ok=True)
-    return names, failed
+    return names, list(errors)

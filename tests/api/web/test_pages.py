@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from html.parser import HTMLParser
 
 import pytest
 from fastapi import FastAPI
@@ -12,23 +11,9 @@ from functions.api.csrf import FIELD
 from shared.accounts.account import Role
 from tests.api.conftest import PutFrame, make_client
 from tests.api.web.conftest import MakeBrowser
+from tests.api.web.reader import Reader
 
 HOSTILE = "<script>alert(1)</script>\"'&"
-
-
-class Reader(HTMLParser):
-    """What a page is made of: its elements with their attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
-        return [found for name, found in self.elements if name == tag and wanted.items() <= found.items()]
 
 
 def ids(page: str) -> list[str | None]:

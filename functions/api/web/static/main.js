@@ -3,11 +3,11 @@ import "./bar.js";
 import "./live.js";
 import "./selection.js";
 import "./dialog.js";
-import "./viewer.js";
 import "./headers.js";
 import "./copying.js";
 import "./menus.js";
 import "./arrivals.js";
+import "./progress.js";
 import { announceShown } from "./page.js";
 
 announceShown(document);
