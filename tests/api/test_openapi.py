@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 ANSWERS = {
-    ("/", "get"): {"200"},
+    ("/", "get"): {"200", "302", "400", "503"},
     ("/health/", "get"): {"200", "503"},
     ("/api-token-auth/", "post"): {"200", "400", "413", "415", "429", "503"},
     ("/accounts/login/", "get"): {"200"},
@@ -15,6 +15,7 @@ ANSWERS = {
     ("/frames/", "get"): {"200", "400", "401", "503"},
     ("/frames/aggregate/", "get"): {"200", "400", "401", "503"},
     ("/frames/facets/", "get"): {"200", "400", "401", "503"},
+    ("/frames/nights/", "get"): {"200", "400", "401", "503"},
     ("/frames/{frame_id}/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/related/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/headers/", "get"): {"200", "400", "401", "404", "502", "503"},
