@@ -40,8 +40,8 @@ def main() -> None:
         typer.echo(f"fitsvault: FITSVAULT_{error}", err=True)
         sys.exit(2)
     try:
-        with stop_on_signals(), lock_home(settings.home):
-            _run(settings)
+        with stop_on_signals(), lock_home(settings.home, _tell) as held:
+            _run(settings, held)
     except KeyboardInterrupt:
         typer.echo("stopped")
     except (FitsvaultError, OSError) as error:
@@ -49,12 +49,16 @@ def main() -> None:
         sys.exit(1)
 
 
-def _run(settings: Settings) -> None:
+def _tell(news: str) -> None:
+    typer.echo(f"fitsvault: {news}", err=True)
+
+
+def _run(settings: Settings, held: int) -> None:
     check_port(settings.host, settings.port, "FITSVAULT_PORT")
     check_port(settings.event_host, settings.event_port or 0, "FITSVAULT_EVENT_PORT")
     if settings.s3_endpoint_url is None:
         check_port("127.0.0.1", settings.s3_port, "FITSVAULT_S3_PORT")
-    archive = LocalArchive(settings, tell=lambda news: typer.echo(f"fitsvault: {news}", err=True))
+    archive = LocalArchive(settings, tell=_tell, held=held)
     try:
         password_file = archive.start()
         _greet(archive, str(password_file) if password_file else None)
@@ -71,7 +75,7 @@ def _greet(archive: LocalArchive, password_file: str | None) -> None:
     command = os.path.relpath(os.path.join(os.path.dirname(sys.executable), "fitsvault"))  # noqa: PTH118, PTH120
     if home := os.environ.get("FITSVAULT_HOME"):
         command = f"FITSVAULT_HOME={shlex.quote(home)} {command}"
-    password = f"password in {password_file}" if password_file else "password as in FITSVAULT_ADMIN_PASSWORD"
+    password = _password(archive, password_file)
     typer.echo(
         f"""
   API            {archive.url}   documentation {archive.url}/docs
@@ -85,6 +89,14 @@ def _greet(archive: LocalArchive, password_file: str | None) -> None:
 """
     )
     typer.echo(f"fitsvault ready: {archive.url}")
+
+
+def _password(archive: LocalArchive, password_file: str | None) -> str:
+    if password_file:
+        return f"password in {password_file}"
+    if archive.settings.admin_password is not None:
+        return "password as in FITSVAULT_ADMIN_PASSWORD, if the account was made with it"
+    return "password as it was set; a new one: fitsvault user passwd " + shlex.quote(archive.settings.admin_username)
 
 
 if __name__ == "__main__":

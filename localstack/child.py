@@ -24,15 +24,26 @@ _LONGEST_WAIT = 30.0
 class Child:
     """A process in a session of its own, so that Ctrl-C reaches only us and we stop it in order.
 
-    It does not outlive us, even where we are killed (on Linux; elsewhere a killed archive leaves its parts running).
+    It does not outlive us for long, even where we are killed (on Linux; elsewhere a killed archive leaves its parts
+    running). A file ``held`` stays open, and so locked, as long as it lives.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        held: int | None = None,
+    ) -> None:
         self.name = name
         self._command = command
         self._env = env
         self._cwd = cwd
         self.log = log
+        self._held = held
         self._process: subprocess.Popen[bytes] | None = None
         self._starts: list[float] = []
 
@@ -51,6 +62,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=() if self._held is None else (self._held,),
                 preexec_fn=_die_with_parent(),  # noqa: PLW1509 - we are single-threaded where we start processes
             )
 

@@ -56,6 +56,8 @@ class IndexCollector(Collector):
         messages.add_metric(["given-up"], state.messages_given_up)
         yield messages
         yield _gauge("oldest_notification_seconds", "Age of the oldest that waits.", state.oldest_message or 0.0)
+        missing = state.missing.frames if state.missing is not None else 0
+        yield _gauge("withheld_frames", "Frames without an object that sweeps keep, as they are too many.", missing)
         if state.swept is not None:
             yield _gauge("last_sweep_seconds", "Time since a sweep of the whole bucket began.", state.swept)
 

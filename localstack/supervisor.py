@@ -48,15 +48,18 @@ class LocalArchive:
     ----------
     tell
         Takes what an operator must know while all of it starts.
+    held
+        A file that is locked for as long as one of the processes lives (`localstack.foreground.lock_home`).
     """
 
-    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, tell: Callable[[str], None], held: int) -> None:
         home = settings.home.resolve()
         self.home = home
         self.state: LocalState = load_state(home)
         self.embedded = settings.s3_endpoint_url is None
         self.settings = self._complete(settings)
         self._tell = tell
+        self._held = held
         self._store: StoreProcess | None = None
         self._servers: list[Child] = []
 
@@ -73,7 +76,7 @@ class LocalArchive:
     def start(self) -> Path | None:
         """Start everything and wait until all of it answers; return the file of a newly made admin password."""
         if self.embedded:
-            self._store = StoreProcess(self.settings, self.state, self._tell)
+            self._store = StoreProcess(self.settings, self.state, self._tell, self._held)
             self._store.start()
         done = set_up_store(self.settings)
         for news in done.news:
@@ -138,6 +141,7 @@ class LocalArchive:
                 env={**(ALLOCATOR if part == "api" else {}), **os.environ, **own},
                 cwd=Path.cwd(),
                 log=self.home / "logs" / f"{part}.log",
+                held=self._held,
             )
             for part in ("ingest", "api")
         ]

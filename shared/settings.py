@@ -455,7 +455,10 @@ def problems(error: ValidationError) -> list[str]:
     for problem in error.errors():
         name, *inside = map(str, problem["loc"])
         where = f" at {'.'.join(inside)}" if inside else ""
-        told.append(f"FITSVAULT_{name.upper()}: {problem['msg'].removeprefix('Value error, ')}{where}")
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "too_short" and isinstance(problem["input"], str):  # pydantic counts a secret's "items"
+            message = f"needs {problem['ctx']['min_length']} characters or more"
+        told.append(f"FITSVAULT_{name.upper()}: {message}{where}")
     return told
 
 

@@ -30,6 +30,8 @@ LONGEST = (
     "tests/local/test_run.py",
     "tests/stores/test_seaweedfs.py",
     "tests/stores/test_minio.py",
+    "tests/browser/test_everywhere.py",
+    "tests/browser/test_search.py",
     "tests/contract/test_schema.py",
     "tests/ingest/test_reconcile.py",
     "tests/ingest/test_service.py",

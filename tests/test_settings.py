@@ -33,6 +33,8 @@ def test_tables_are_json_and_the_log_level_is_of_any_case(monkeypatch: pytest.Mo
         ("NOTIFY_URL", "https://[::1", "not an http:// or https:// URL"),
         ("NOTIFY_URL", "https://example.org/#a", "not an http:// or https:// URL"),
         ("NOTIFY_SECRET", "too short", "needs 16 characters or more"),
+        ("METRICS_TOKEN", "too short", "needs 16 characters or more"),
+        ("EVENT_SECRET", "too short", "needs 16 characters or more"),
         ("NOTIFY_QUEUE_URL", "frames", "not an http:// or https:// URL"),
         ("QUEUE_URL", "frames", "not an http:// or https:// URL"),
         ("RECONCILE_SECONDS", "inf", "less than or equal to"),

@@ -1,8 +1,10 @@
 """What the answers about all frames found look like, for the OpenAPI document."""
 
+import datetime as dt
+
 from pydantic import BaseModel, Field
 
-__all__ = ["FacetCounts"]
+__all__ = ["FacetCounts", "Nights"]
 
 _COMPLETE = "Whether all of it was counted. If not, too much would have to be read."
 
@@ -32,3 +34,19 @@ class FacetCounts(BaseModel):
     filters: list[FacetValue] = Field(description='"None" stands for frames without filter keyword.')
     binnings: list[FacetValue]
     reduction_levels: list[LevelValue]
+
+
+class Night(BaseModel):
+    """A night, and how many frames there are of it; null where that was not counted."""
+
+    night: dt.date
+    count: int | None
+
+
+class Nights(BaseModel):
+    """The nights of a year that have frames, ascending; the filter `night` is left out."""
+
+    year: int | None = Field(description="The one asked for, or the latest with frames; null without any.")
+    years: list[int] = Field(description="Years that have nights with frames, whatever the filters.")
+    complete: bool = Field(description=f"{_COMPLETE} Counts are null then, and some nights may have none.")
+    nights: list[Night]

@@ -163,6 +163,7 @@ PARTS: dict[str, Load] = {
     "accounts": _accounts,
     "frames": _frames,
     "frames/facets": _overviews,
+    "frames/nights": _overviews,
     "frames/headers": _headers,
     "frames/preview": _previews,
     "frames/catalog": _catalogs,

@@ -160,12 +160,20 @@ class Download(BaseModel):
     sha256: str
 
 
+class FailedUpload(BaseModel):
+    """A file that did not become a frame."""
+
+    filename: str = Field(description="As its sender calls it.")
+    error: str
+
+
 class Created(BaseModel):
     """What became of uploaded files."""
 
     created: int = Field(description="How many frames were made or replaced.")
     filenames: list[str] = Field(description="Their basenames.")
     errors: list[str] = Field([], description="Why the others were not; the key is left out where all is well.")
+    failed: list[FailedUpload] = Field([], description="The same, for each file; left out as well.")
 
 
 class UploadRequest(BaseModel):

@@ -85,6 +85,8 @@ async def wanted_of_order(request: Request) -> Wanted:
     fields = request.query_params.multi_items() + fields
     uncompress = flag(fields, "uncompress")
     if any(name in _ID_FIELDS for name, _ in fields):
+        if any(name in ("query", *_NAMES) for name, _ in fields):
+            raise InvalidParameterError("frame_ids", "Give either frame_ids or a query: both were given.")
         return wanted_by_ids(ids_of(fields), related=flag(fields, "related"), uncompress=uncompress)
     if not any(name == "query" or name in _NAMES for name, _ in fields):
         raise InvalidParameterError("frame_ids", "Neither frame_ids nor a query was given.")
@@ -117,14 +119,20 @@ def _told(asked: Sequence[str], *, related: bool, uncompress: bool) -> tuple[str
 
 
 def _json_fields(body: bytes) -> Fields:
-    """Return the members of an object, those of a list by their items, and those of ``query`` as they are."""
+    """Return the members of an object, those of a list by their items, and those of ``query`` as they are.
+
+    What is null is not given.
+    """
     found: Fields = []
     for name, value in json_members(body).items():
+        if value is None:
+            continue
         if name == "query" and isinstance(value, dict):
             found += [("query", ""), *((inner, _text(inner, item)) for inner, item in value.items())]
         else:
             items = value if isinstance(value, list) else [value]
-            found += [(name, _text(name, item)) for item in items]
+            text = json_text if name in _ID_FIELDS else _text
+            found += [(name, text(name, item)) for item in items]
     return found
 
 

@@ -27,6 +27,8 @@ class StoreProcess:
     ----------
     tell
         Takes what an operator must know of it.
+    held
+        A file that it keeps open.
 
     Raises
     ------
@@ -34,7 +36,7 @@ class StoreProcess:
         Its program is not here, or the home has the objects of another store.
     """
 
-    def __init__(self, settings: Settings, state: LocalState, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, state: LocalState, tell: Callable[[str], None], held: int) -> None:
         self._settings = settings
         self._tell = tell
         self._check_home()
@@ -45,6 +47,7 @@ class StoreProcess:
             env={**os.environ, **self._server.environment()},
             cwd=settings.home / "conf",
             log=settings.home / "logs" / "store.log",
+            held=held,
         )
 
     def start(self) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "Order",
     "State",
     "claim_job",
+    "count_jobs",
     "count_unfinished",
     "delete_job",
     "due_job",
@@ -107,10 +108,17 @@ def find_job(session: Session, job_id: str) -> BundleJob | None:
     return session.scalars(_shown().where(BundleJob.id == job_id)).one_or_none()
 
 
-def jobs_of(session: Session, user_id: int) -> Sequence[BundleJob]:
-    """Return the latest bundles of an account, the newest first. Only reads."""
+def jobs_of(
+    session: Session, user_id: int, *, limit: int = _LIST, offset: int = 0, state: State | None = None
+) -> Sequence[BundleJob]:
+    """Return a page of an account's bundles, or of those in a state, the newest first. Only reads."""
     newest = BundleJob.created_at.desc(), BundleJob.id
-    return session.scalars(_shown().where(BundleJob.user_id == user_id).order_by(*newest).limit(_LIST)).all()
+    return session.scalars(_of(user_id, state).order_by(*newest).limit(limit).offset(offset)).all()
+
+
+def count_jobs(session: Session, user_id: int, state: State | None = None) -> int:
+    """Return how many bundles an account has, or how many of them in a state. Only reads."""
+    return session.scalar(select(func.count()).select_from(_of(user_id, state).subquery())) or 0
 
 
 def count_unfinished(session: Session, user_id: int) -> int:
@@ -181,3 +189,8 @@ def _due(now: dt.datetime, job_id: str | None) -> tuple[ColumnElement[bool], ...
 
 def _shown() -> "Select[BundleJob]":
     return select(BundleJob).where(BundleJob.state != State.DELETED)
+
+
+def _of(user_id: int, state: State | None) -> "Select[BundleJob]":
+    found = _shown().where(BundleJob.user_id == user_id)
+    return found if state is None else found.where(BundleJob.state == state)

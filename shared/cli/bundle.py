@@ -103,7 +103,9 @@ def _fetch(remote: Remote, ready: dict[str, Any], target: Path, *, overwrite: bo
         )
         done = fetcher.fetch(wanted)
     if done.problem is not None:
-        fail(f"not downloaded {target}: {done.problem}; go on with `fitsvault bundle --bundle {ready['id']}`")
+        is_taken = target.exists() and not overwrite
+        other = ", --output FILE gives this bundle another name" if is_taken else ""
+        fail(f"not downloaded {target}: {done.problem}{other}; go on with `fitsvault bundle --bundle {ready['id']}`")
     return done.state
 
 

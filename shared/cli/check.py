@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,9 +38,10 @@ def check(
     try:
         with opened() as parts:
             checker = Checker(parts.settings, parts.store, parts.sessions, parts.ingester())
-            for finding in _findings(checker, prefix, checksums=checksums):
+            held = _Held(checker, prefix, is_wanted=repair)
+            for finding in _findings(checker, prefix, held, checksums=checksums):
                 counts[finding.kind] += 1
-                state = _repair(checker, finding) if repair else "differs"
+                state = _repair(checker, finding, held) if repair else "differs"
                 left += state != "repaired"
                 detail = f"  ({finding.detail})" if finding.detail else ""
                 typer.echo(f"{finding.kind}  {harmless(finding.key)}{harmless(detail)}" + f"  {state}" * repair)
@@ -51,8 +53,41 @@ def check(
         raise typer.Exit(ExitCode.NOT_ALL)
 
 
-def _findings(checker: "Checker", prefix: str, *, checksums: bool) -> Iterator["Discrepancy"]:
-    yield from checker.objects(prefix)
+class _Held:
+    """Frames without objects, which are counted before any is removed: too many of them are kept."""
+
+    def __init__(self, checker: "Checker", prefix: str, *, is_wanted: bool) -> None:
+        self._checker = checker
+        self._prefix = prefix
+        self._is_wanted = is_wanted
+        self._count = 0
+        self.are_kept = False
+
+    def passed(self, findings: "Iterable[Discrepancy]") -> "Iterator[Discrepancy]":
+        """Return the findings without those that are held."""
+        for finding in findings:
+            if self._is_wanted and finding.loses_frame:
+                self._count += 1
+            else:
+                yield finding
+
+    def released(self) -> "Iterator[Discrepancy]":
+        """Return what was held, as it is by now, and decide about it."""
+        from shared.ingest.brake import advice, is_too_much  # noqa: PLC0415
+
+        if not self._count:
+            return
+        missing = self._checker.missing(self._count, self._prefix)
+        self.are_kept = is_too_much(missing)
+        if self.are_kept:
+            say(advice(missing, self._prefix), style="red")
+        again = (finding for finding in self._checker.objects(self._prefix) if finding.loses_frame)
+        yield from islice(again, self._count)
+
+
+def _findings(checker: "Checker", prefix: str, held: _Held, *, checksums: bool) -> Iterator["Discrepancy"]:
+    yield from held.passed(checker.objects(prefix))
+    yield from held.released()
     yield from checker.derived(prefix)
     if checksums:
         yield from _counted(checker.checksums(prefix))
@@ -67,7 +102,9 @@ def _counted(results: "Iterable[Discrepancy | None]") -> Iterator["Discrepancy"]
                 yield finding
 
 
-def _repair(checker: "Checker", finding: "Discrepancy") -> str:
+def _repair(checker: "Checker", finding: "Discrepancy", held: _Held) -> str:
+    if finding.loses_frame and held.are_kept:
+        return "not repaired"
     try:
         is_repaired = checker.repair(finding)
     except FitsvaultError as error:

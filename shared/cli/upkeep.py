@@ -10,6 +10,7 @@ from shared.cli.parts import Parts, opened, opened_index
 from shared.cli.terminal import count_bar, harmless, say
 from shared.database import read
 from shared.index.failures import find_failure, list_failures, walk_failures
+from shared.index.missing import withheld
 from shared.index.models import Failure
 
 __all__ = ["failures", "reconcile", "reindex"]
@@ -41,19 +42,34 @@ def failures(
 def reconcile(
     prefix: Annotated[str, typer.Option(help="Only keys that begin so; then orphans are not looked for.")] = "",
     workers: Annotated[int, typer.Option(help="Parts compared at once.", min=1, max=64)] = 1,
+    remove_missing: Annotated[
+        bool, typer.Option("--remove-missing", help="Also remove frames without objects that are more than half.")
+    ] = False,
 ) -> None:
     """Compare bucket, index and derived objects, and settle what no event told.
 
-    Others that do the same just now share the work; what one that was stopped has done is not done again.
+    Others that do the same just now share the work; what one that was stopped has done is not done again. Where more
+    than half of the frames, and more than a hundred, have no object any more, they are kept: the bucket may be wrong.
     """
-    with opened() as parts, count_bar() as bar:
-        task = bar.add_task("Comparing", total=None)
-        swept = parts.reconciler().sweep(
-            prefix, workers=workers, told=lambda counts: bar.advance(task, counts.get("compared", 0))
-        )
+    from shared.ingest.brake import advice  # noqa: PLC0415
+    from shared.ingest.shards import Scope  # noqa: PLC0415
+
+    with opened() as parts:
+        with count_bar() as bar:
+            task = bar.add_task("Comparing", total=None)
+            swept = parts.reconciler().sweep(
+                prefix,
+                scope=Scope.REMOVAL if remove_missing else Scope.ALL,
+                workers=workers,
+                told=lambda counts: bar.advance(task, counts.get("compared", 0)),
+            )
+        with read(parts.sessions) as session:
+            missing = withheld(session, parts.bucket, prefix)
     words = ("unindexed", "phantom", "stale", "derived-missing", "derived-orphan", "unsettled", "compared")
     typer.echo(", ".join(f"{swept.counts.get(word, 0)} {word}" for word in words))
-    if swept.counts.get("unsettled"):
+    if missing is not None:
+        say(advice(missing, prefix), style="red")
+    if swept.counts.get("unsettled") or missing is not None:
         raise typer.Exit(ExitCode.NOT_ALL)
 
 

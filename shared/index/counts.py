@@ -19,7 +19,15 @@ from shared.index.sky_cells import SkyCells
 from shared.index.tallies import ALL
 from shared.index.tally_models import NO_DAY, TallyChange, TallyDay, TallyMonth, TallyPair
 
-__all__ = ["Statement", "by_combination", "combination_parts", "count_frames", "day_conditions", "edge_rows"]
+__all__ = [
+    "Statement",
+    "by_combination",
+    "change_conditions",
+    "combination_parts",
+    "count_frames",
+    "day_conditions",
+    "edge_rows",
+]
 
 Statement = Select[*tuple[Any, ...]]
 
@@ -57,7 +65,7 @@ def _in_days(session: Session, scope: Scope, combinations: Sequence[int]) -> Seq
     those are added up.
     """
     changes = select(TallyChange.combination_id, func.min(TallyChange.frames))
-    changes = changes.where(*_changes(scope), TallyChange.combination_id.is_not(None))
+    changes = changes.where(*change_conditions(scope), TallyChange.combination_id.is_not(None))
     changed = session.execute(changes.group_by(TallyChange.combination_id)).all()
     doubtful = tuple(int(row[0]) for row in changed if row[0] is not None and row[1] < 0)
     counted = select(TallyDay.combination_id).where(TallyDay.combination_id == Combination.id, TallyDay.frames > 0)
@@ -128,7 +136,7 @@ def _undivided(scope: Scope) -> list[Statement]:
         model = TallyPair
         where = [among(TallyPair.object_id, scope.objects), among(TallyPair.combination_id, scope.combinations)]
     frames = TallyDay.frames if model is TallyDay else _dated(scope, model)
-    return [select(frames.label("frames")).where(*where), select(TallyChange.frames).where(*_changes(scope))]
+    return [select(frames.label("frames")).where(*where), select(TallyChange.frames).where(*change_conditions(scope))]
 
 
 def _day_parts(scope: Scope, *, by_all: bool) -> list[Statement]:
@@ -142,7 +150,7 @@ def _day_parts(scope: Scope, *, by_all: bool) -> list[Statement]:
         where.append(TallyDay.combination_id != ALL)
     parts: list[Statement] = [
         select(TallyDay.combination_id, TallyDay.frames).where(*where),
-        select(func.coalesce(TallyChange.combination_id, ALL), TallyChange.frames).where(*_changes(scope)),
+        select(func.coalesce(TallyChange.combination_id, ALL), TallyChange.frames).where(*change_conditions(scope)),
     ]
     edge = edge_rows(scope.days)
     if edge is not None:
@@ -188,7 +196,7 @@ def combination_parts(scope: Scope) -> list[Statement] | None:
     if not scope.is_countable:
         return None
     changes = select(TallyChange.combination_id, TallyChange.frames).where(
-        *_changes(scope), TallyChange.combination_id.is_not(None)
+        *change_conditions(scope), TallyChange.combination_id.is_not(None)
     )
     if scope.days is None and wanted.night is None:
         if scope.objects is None:
@@ -205,7 +213,7 @@ def combination_parts(scope: Scope) -> list[Statement] | None:
     return None
 
 
-def _changes(scope: Scope) -> list[ColumnElement[bool]]:
+def change_conditions(scope: Scope) -> list[ColumnElement[bool]]:
     """Return the conditions on changes that were not gathered yet."""
     found = day_conditions(scope, TallyChange.day, TallyChange.night)
     if scope.combinations is not None:

@@ -13,7 +13,7 @@ from shared.index.scope import EPOCH, Scope
 from shared.index.tallies import ALL
 from shared.index.tally_models import NO_DAY, TallyChange, TallyDay
 
-__all__ = ["days_of", "first_day", "midnight"]
+__all__ = ["date_of", "days_of", "first_day", "midnight"]
 
 _SPAN = 64
 """Days that are looked at first for what is near the beginning."""
@@ -96,3 +96,8 @@ def first_day(session: Session, combinations: Sequence[int], *, descending: bool
 def midnight(day: int) -> dt.datetime:
     """Return the first moment of a day."""
     return dt.datetime.combine(EPOCH, dt.time()) + dt.timedelta(days=day)
+
+
+def date_of(day: int) -> dt.date:
+    """Return the date of a day or night as counts name it."""
+    return EPOCH + dt.timedelta(days=day)

@@ -14,7 +14,7 @@ from shared.index.selection import MAX_LIMIT, SORT_COLUMNS, FrameFilter, FrameQu
 from shared.index.text import fold, is_storable
 from shared.index.times import parse_date, parse_time
 
-__all__ = ["FrameFilter", "FrameQuery", "parse_filter", "parse_paging", "parse_query", "parse_text"]
+__all__ = ["FrameFilter", "FrameQuery", "parse_filter", "parse_paging", "parse_query", "parse_text", "parse_year"]
 
 T = TypeVar("T")
 
@@ -72,6 +72,11 @@ def parse_paging(given: Mapping[str, str], *, max_limit: int = MAX_LIMIT) -> tup
 def parse_text(given: Mapping[str, str], name: str) -> str | None:
     """Return a text as it stands, None for a missing or empty one; InvalidParameterError for what no key can hold."""
     return _read(given, name, str, every="")
+
+
+def parse_year(given: Mapping[str, str]) -> int | None:
+    """Return the year from 1 to 9999, None for a missing one; InvalidParameterError for what is none."""
+    return _read(given, "year", _year)
 
 
 def parse_filter(parameters: Iterable[tuple[str, str]]) -> FrameFilter:
@@ -197,6 +202,14 @@ def _stripped(text: str) -> str:
 
 def _night(text: str) -> dt.date:
     return parse_date(text.strip())
+
+
+def _year(text: str) -> int:
+    year = _integer(text)
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
+        message = "not a year that dates have"
+        raise ValueError(message)
+    return year
 
 
 def _instant(text: str) -> dt.datetime:

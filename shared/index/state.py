@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from shared.database import database_time
 from shared.index.counts import count_frames
 from shared.index.failures import UNAVAILABLE
+from shared.index.missing import Missing, withheld
 from shared.index.models import Attempt, Failure, OutboxMessage, Sweep
 from shared.index.scope import scope_of
 from shared.index.selection import FrameFilter
@@ -23,7 +24,8 @@ class IndexState:
 
     ``failures`` are counted by kind, ``messages`` are notifications that wait, and those that were given up. Ages in
     seconds, None where there is nothing: of the oldest object that is under work or to be tried again, of the
-    oldest notification that waits, and of the beginning of the last sweep.
+    oldest notification that waits, and of the beginning of the last sweep. ``missing`` are frames without objects
+    that it did not dare to remove.
     """
 
     frames: int
@@ -34,6 +36,7 @@ class IndexState:
     messages_given_up: int
     oldest_message: float | None
     swept: float | None
+    missing: Missing | None
 
 
 def index_state(session: Session, bucket: str) -> IndexState:
@@ -58,13 +61,14 @@ def index_state(session: Session, bucket: str) -> IndexState:
         messages_given_up=given_up,
         oldest_message=_age(now, waits_since),
         swept=_age(now, last_sweep(session, bucket)),
+        missing=withheld(session, bucket),
     )
 
 
 def last_sweep(session: Session, bucket: str) -> dt.datetime | None:
     """Return when the last comparison of the whole bucket began; it may be under way."""
     return session.scalar(
-        select(func.max(Sweep.begun_at)).where(Sweep.bucket == bucket, Sweep.prefix == "", Sweep.scope == "all")
+        select(func.max(Sweep.begun_at)).where(Sweep.bucket == bucket, Sweep.prefix == "", Sweep.scope != "objects")
     )
 
 

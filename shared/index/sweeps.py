@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.database import database_time, utc_now
+from shared.index.missing import INNER, MISSING, first_counts, hold
 from shared.index.models import Sweep, SweepRange
 
 __all__ = [
@@ -52,6 +53,7 @@ class ClaimedRange:
     position: str
     until: str | None
     owner: str
+    counts: Mapping[str, int]
 
 
 def sweep_under_way(session: Session, bucket: str, prefix: str, scope: str) -> int | None:
@@ -66,9 +68,19 @@ def is_wanted(session: Session, bucket: str, prefix: str, scope: str, since: dt.
 
 
 def begin_sweep(
-    session: Session, bucket: str, prefix: str, scope: str, *, since: dt.datetime, ranges: Sequence[PlannedRange]
+    session: Session,
+    bucket: str,
+    prefix: str,
+    scope: str,
+    *,
+    since: dt.datetime,
+    ranges: Sequence[PlannedRange],
+    known: int = 0,
 ) -> int | None:
-    """Begin a sweep and return its id; or that of the one that goes on; or None where one has begun since then."""
+    """Begin a sweep and return its id; or that of the one that goes on; or None where one has begun since then.
+
+    ``known`` is how many frames the index holds there.
+    """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     new = {"bucket": bucket, "prefix": prefix, "scope": scope, "begun_at": _NEVER, "ended_at": _NEVER}
     session.execute(insert(Sweep).values(**new).on_conflict_do_nothing())
@@ -77,6 +89,7 @@ def begin_sweep(
         return sweep.id
     if sweep.begun_at >= since:
         return None
+    counts = first_counts(session, bucket, prefix, known)
     session.execute(delete(SweepRange).where(SweepRange.sweep_id == sweep.id))
     sweep.begun_at, sweep.ended_at = database_time(session), None
     session.add_all(
@@ -86,18 +99,23 @@ def begin_sweep(
             after=planned.after,
             until=planned.until,
             position=planned.after,
-            counts={},
+            counts={} if number else counts,
         )
-        for planned in ranges
+        for number, planned in enumerate(ranges)
     )
     return sweep.id
 
 
 def claim_range(session: Session, sweep_id: int, owner: str, lease: dt.timedelta) -> ClaimedRange | None:
-    """Return a range that nobody does just now, ours from now on; None where there is none."""
+    """Return a range that nobody does just now, ours from now on; None where there is none.
+
+    Missing frames come last, when all else is done.
+    """
     now = database_time(session)
     free = or_(SweepRange.leased_until.is_(None), SweepRange.leased_until < now)
-    statement = select(SweepRange).where(SweepRange.sweep_id == sweep_id, SweepRange.done_at.is_(None), free)
+    left = SweepRange.sweep_id == sweep_id, SweepRange.done_at.is_(None)
+    others = select(SweepRange.id).where(*left, SweepRange.part != MISSING).correlate(None)
+    statement = select(SweepRange).where(*left, free, or_(SweepRange.part != MISSING, ~others.exists()))
     found = session.scalars(statement.order_by(SweepRange.id).limit(1).with_for_update(skip_locked=True)).one_or_none()
     if found is None:
         return None
@@ -109,6 +127,7 @@ def claim_range(session: Session, sweep_id: int, owner: str, lease: dt.timedelta
         position=found.position,
         until=found.until,
         owner=owner,
+        counts=found.counts,
     )
 
 
@@ -123,18 +142,27 @@ def release_range(session: Session, claimed: ClaimedRange) -> None:
 
 
 def save_progress(
-    session: Session, claimed: ClaimedRange, counts: Mapping[str, int], *, position: str | None, is_done: bool = False
+    session: Session,
+    claimed: ClaimedRange,
+    counts: Mapping[str, int],
+    *,
+    position: str | None,
+    is_done: bool = False,
+    missing: int = 0,
 ) -> bool:
     """Add to the counts of a range, and write down how far it is done; False if it is no longer ours.
 
-    With its last range a sweep ends. A position of None leaves it where it was.
+    With its last range a sweep ends. A position of None leaves it where it was. So many frames on the way to the
+    position are ``missing``, and held back.
     """
     session.scalars(select(Sweep.id).where(Sweep.id == claimed.sweep_id).with_for_update()).one_or_none()
-    known = session.scalar(select(SweepRange.counts).where(*_ours(claimed)))
+    known = session.scalars(select(SweepRange).where(*_ours(claimed))).one_or_none()
     if known is None:
         return False
     now = utc_now()
-    values: dict[str, object] = {"counts": dict(Counter(known) + Counter(counts))}
+    values: dict[str, object] = {"counts": dict(Counter(known.counts) + Counter(counts))}
+    if missing and position is not None:
+        hold(session, known, position, missing)
     if position is not None:
         values["position"] = position
     if is_done:
@@ -152,10 +180,10 @@ def has_ended(session: Session, sweep_id: int) -> bool:
 
 
 def sweep_counts(session: Session, sweep_id: int) -> dict[str, int]:
-    """Return the counts of all ranges added up. Only reads."""
+    """Return the counts of all ranges added up, without those that a sweep keeps for itself. Only reads."""
     total: Counter[str] = Counter()
     for counts in session.scalars(select(SweepRange.counts).where(SweepRange.sweep_id == sweep_id)):
-        total.update(counts)
+        total.update({name: count for name, count in counts.items() if name not in INNER})
     return dict(total)
 
 

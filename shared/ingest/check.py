@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.checksums import Checksums
+from shared.database import read
 from shared.errors import ObjectChangedError, ObjectGoneError
 from shared.index.holdings import SummedObject, walk_sums
+from shared.index.missing import Missing, known_frames
+from shared.index.quantiles import count_frames
 from shared.ingest.discrepancies import Discrepancy, DiscrepancyKind
 from shared.ingest.finder import PATIENCE, Finder
 from shared.ingest.mender import Mender
@@ -57,6 +60,13 @@ class Checker:
         frames = walk_sums(self._sessions, self._bucket, prefix=prefix)
         for _, finding in in_parallel(self._sum, frames, _AT_ONCE):
             yield finding
+
+    def missing(self, frames: int, prefix: str = "") -> Missing:
+        """Return that so many frames are missing, with the number of those that the index knows."""
+        with read(self._sessions) as session:
+            return Missing(
+                frames, known_frames(session, self._bucket, prefix, count_frames(session, self._bucket, prefix=prefix))
+            )
 
     def repair(self, found: Discrepancy) -> bool:
         """Repair a difference; False where only a person can, or where it cannot be done now."""

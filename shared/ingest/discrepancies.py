@@ -34,12 +34,16 @@ class DiscrepancyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
-    """One difference: the object's key, or the common part of orphans' keys, and what an operator should know."""
+    """One difference: the object's key, or the common part of orphans' keys, and what an operator should know.
+
+    ``loses_frame``: mending it removes a frame.
+    """
 
     kind: DiscrepancyKind
     key: str
     detail: str = ""
     orphans: tuple[str, ...] = ()
+    loses_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,9 @@ class Finder:
             kind = kinds[suspect.key]
             is_new = stored is not None and not self._takes_new and _is_between(begin, stored, end)
             if kind is not None and stored == before[suspect.key] and not is_new:
-                yield Discrepancy(kind=kind, key=suspect.key)
+                entry = entries.get(suspect.key)
+                loses_frame = stored is None and entry is not None and entry.frame is not None
+                yield Discrepancy(kind=kind, key=suspect.key, loses_frame=loses_frame)
 
     def _judge(self, stored: ObjectState | None, entry: Entry | None) -> DiscrepancyKind | None:
         return judge(stored, entry, utc_now(), self._attempts)

@@ -5,7 +5,7 @@ import logging
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import read, reason_of
-from shared.errors import StoreError
+from shared.errors import ObjectGoneError, StoreError
 from shared.index.holdings import find_owners
 from shared.ingest.discrepancies import Discrepancy, DiscrepancyKind
 from shared.ingest.patience import settle_or_defer
@@ -58,8 +58,12 @@ class Mender:
         return Outcome.REMOVED if owner is None else self._derive(owner.key)
 
     def _derive(self, key: str) -> Outcome:
+        """Read an object again. One that is gone is left to the comparison of objects: it counts before it removes."""
         try:
+            self._store.head(self._bucket, key)
             return self._ingester.settle(self._bucket, key, force=True)
+        except ObjectGoneError:
+            return Outcome.UNCHANGED
         except (StoreError, OSError) as error:
             self._ingester.check_store()
             _log.warning("not derived", extra={"bucket": self._bucket, "key": key, "reason": reason_of(error)})

@@ -6,12 +6,10 @@ one, compares (`shared.ingest.finder`), mends (`shared.ingest.mender`) and write
 
 import datetime as dt
 import logging
-import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,35 +17,31 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared.database import database_time, read, write
 from shared.errors import FitsvaultError
 from shared.index.failures import keys_to_retry
+from shared.index.missing import WITHHELD, Missing, withheld
 from shared.index.superseded import superseded_keys
 from shared.index.sweeps import (
-    ClaimedRange,
     begin_sweep,
     claim_range,
     has_ended,
     is_wanted,
-    save_progress,
     sweep_counts,
     sweep_under_way,
 )
+from shared.ingest.brake import advice
 from shared.ingest.finder import PATIENCE, Finder
-from shared.ingest.lease import LEASE, held
+from shared.ingest.lease import LEASE
 from shared.ingest.mender import Mender
 from shared.ingest.patience import settle_or_defer
-from shared.ingest.second_look import Batch
-from shared.ingest.service import Ingester, Outcome
-from shared.ingest.shards import Part, Scope, plan_sweep
+from shared.ingest.ranges import COMPARED, UNSETTLED, Call, Ranges
+from shared.ingest.service import Ingester
+from shared.ingest.shards import Scope, plan_sweep
 from shared.parallel import in_parallel
 from shared.settings import Settings
 from shared.store.client import Store
 
-__all__ = ["COMPARED", "UNSETTLED", "Reconciler", "Scope", "Swept"]
+__all__ = ["COMPARED", "UNSETTLED", "WITHHELD", "Reconciler", "Scope", "Swept"]
 
 _log = logging.getLogger("fitsvault.reconcile")
-
-COMPARED = "compared"
-UNSETTLED = "unsettled"
-"""Counts of a sweep beside those of the kinds of discrepancy."""
 
 _RANGE = 50_000
 _POLL_SECONDS = 0.5
@@ -71,21 +65,6 @@ def _never() -> bool:
 
 def _tell_nobody(_counts: Mapping[str, int]) -> None:
     pass
-
-
-@dataclass(slots=True)
-class _Call:
-    """One call of ``sweep``, which all its threads work for."""
-
-    prefix: str
-    stop: Callable[[], bool]
-    waits: bool
-    told: Callable[[Mapping[str, int]], None]
-    ended: threading.Event = field(default_factory=threading.Event)
-    seconds: float = 0.0
-
-    def is_halted(self) -> bool:
-        return self.stop() or self.ended.is_set()
 
 
 class Reconciler:
@@ -116,10 +95,12 @@ class Reconciler:
         self._sessions = sessions
         self._ingester = ingester
         takes_new = settings.trigger == "scan"
-        self._finder = Finder(settings, store, sessions, patience=patience, takes_new=takes_new)
-        self._mender = Mender(settings, store, sessions, ingester)
+        finder = Finder(settings, store, sessions, patience=patience, takes_new=takes_new)
+        mender = Mender(settings, store, sessions, ingester)
+        self._ranges = Ranges(settings, sessions, finder, mender, lease)
         self._lease = lease
         self._range_size = range_size
+        self._told_missing: dict[str, Missing | None] = {}
 
     def now(self) -> dt.datetime:
         """Return the database's time, by which sweeps are dated."""
@@ -151,9 +132,9 @@ class Reconciler:
             Called with what was counted since it was called last.
         """
         wanted_since = since or self.now()
-        if scope is Scope.ALL:
+        if scope is not Scope.OBJECTS:
             self._tidy(stop)
-        call = _Call(prefix, stop, waits, told)
+        call = Call(prefix, stop, waits, told, is_braked=scope is not Scope.REMOVAL)
         counts: Mapping[str, int] = {}
         while not stop():
             sweep_id = self._begin(prefix, scope, wanted_since)
@@ -162,7 +143,9 @@ class Reconciler:
             self._work_together(sweep_id, workers, call)
             with read(self._sessions) as session:
                 counts, is_complete = sweep_counts(session, sweep_id), has_ended(session, sweep_id)
-            if not is_complete and not waits:
+            if is_complete:
+                self._tell_of_missing(prefix)
+            elif not waits:
                 break
         return Swept(counts, False, call.seconds)
 
@@ -195,66 +178,42 @@ class Reconciler:
             under_way = sweep_under_way(session, bucket, prefix, scope)
             if under_way is not None or not is_wanted(session, bucket, prefix, scope, since):
                 return under_way
-            ranges = plan_sweep(session, bucket, prefix, scope, size=self._range_size)
+            known, ranges = plan_sweep(session, bucket, prefix, scope, size=self._range_size)
         with write(self._sessions) as session:
-            return begin_sweep(session, bucket, prefix, scope, since=since, ranges=ranges)
+            return begin_sweep(session, bucket, prefix, scope, since=since, ranges=ranges, known=known)
 
-    def _work_together(self, sweep_id: int, workers: int, call: _Call) -> None:
+    def _work_together(self, sweep_id: int, workers: int, call: Call) -> None:
         call.ended.clear()
         for _ in in_parallel(lambda _: self._work(sweep_id, call), range(workers), workers, stop=call.ended):
             pass
 
-    def _work(self, sweep_id: int, call: _Call) -> None:
+    def _work(self, sweep_id: int, call: Call) -> None:
         owner = uuid.uuid4().hex
         while not call.is_halted():
             with write(self._sessions) as session:
                 claimed = claim_range(session, sweep_id, owner, self._lease)
             if claimed is not None:
-                self._do(claimed, call)
+                self._ranges.do(claimed, call)
                 continue
             with read(self._sessions) as session:
                 if not call.waits or has_ended(session, sweep_id):
                     return
             time.sleep(_POLL_SECONDS)
 
-    def _do(self, claimed: ClaimedRange, call: _Call) -> None:
-        with held(self._sessions, claimed, self._lease) as lost:
-
-            def is_halted() -> bool:
-                return call.is_halted() or lost.is_set()
-
-            begin = time.monotonic()
-            for batch in self._batches(claimed, call.prefix):
-                call.seconds += time.monotonic() - begin
-                counts = self._mend(batch, is_halted)
-                goes_on = not is_halted()
-                with write(self._sessions) as session:
-                    if goes_on:
-                        counts[COMPARED] += batch.compared
-                    position = batch.position if goes_on else None
-                    is_ours = save_progress(session, claimed, counts, position=position)
-                call.told(counts)
-                if not goes_on or not is_ours:
-                    return
-                begin = time.monotonic()
-            with write(self._sessions) as session:
-                save_progress(session, claimed, {}, position=None, is_done=True)
-
-    def _batches(self, claimed: ClaimedRange, prefix: str) -> Iterator[Batch]:
-        if claimed.part == Part.OBJECTS:
-            return self._finder.objects(prefix, after=claimed.position, until=claimed.until)
-        if claimed.part == Part.DERIVED:
-            return self._finder.derived(after=claimed.position, until=claimed.until)
-        return self._finder.derived_of(prefix, after=claimed.position, until=claimed.until)
-
-    def _mend(self, batch: Batch, stop: Callable[[], bool]) -> Counter[str]:
-        """Mend what was found. What proves to be settled already does not count: its event has come meanwhile."""
-        counts: Counter[str] = Counter()
-        found = takewhile(lambda _: not stop(), batch.found)
-        for discrepancy, outcome in in_parallel(self._mender.mend, found, self._settings.ingest_workers):
-            if outcome in (Outcome.UNCHANGED, Outcome.IGNORED):
-                continue
-            counts[discrepancy.kind] += 1
-            if outcome is Outcome.DEFERRED:
-                counts[UNSETTLED] += 1
-        return counts
+    def _tell_of_missing(self, prefix: str) -> None:
+        """Log once how many frames are withheld."""
+        bucket = self._settings.bucket
+        with read(self._sessions) as session:
+            missing = withheld(session, bucket, prefix)
+        if missing is not None and missing != self._told_missing.get(prefix):
+            _log.error(
+                "frames withheld",
+                extra={
+                    "bucket": bucket,
+                    "prefix": prefix,
+                    "missing": missing.frames,
+                    "known": missing.known,
+                    "reason": advice(missing, prefix),
+                },
+            )
+        self._told_missing[prefix] = missing

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from shared.index.missing import MISSING
 from shared.index.quantiles import count_frames, key_quantiles
 from shared.index.sweeps import PlannedRange
 
@@ -15,18 +16,26 @@ _HEX = 256
 
 
 class Scope(StrEnum):
-    """What a sweep goes over: everything, or only the objects and their rows."""
+    """What a sweep goes over: everything, or only the objects and their rows.
+
+    ``REMOVAL`` is everything, and removes missing frames however many they are.
+    """
 
     ALL = "all"
     OBJECTS = "objects"
+    REMOVAL = "removal"
 
 
 class Part(StrEnum):
-    """What the workers of a range compare."""
+    """What the workers of a range compare.
+
+    ``MISSING`` ranges come up as a sweep goes on: where frames are that have no object.
+    """
 
     OBJECTS = "objects"
     DERIVED = "derived"
     DERIVED_OF_KEYS = "derived-of-keys"
+    MISSING = MISSING
 
 
 def number_of_ranges(count: int, size: int) -> int:
@@ -47,14 +56,16 @@ def digest_boundaries(ranges: int) -> list[str]:
     return [f"{_HEX * number // ranges:02x}" for number in range(1, ranges)]
 
 
-def plan_sweep(session: Session, bucket: str, prefix: str, scope: Scope, *, size: int) -> list[PlannedRange]:
-    """Return the ranges of a sweep, of about ``size`` frames each: cut where the index is now."""
+def plan_sweep(
+    session: Session, bucket: str, prefix: str, scope: Scope, *, size: int
+) -> tuple[int, list[PlannedRange]]:
+    """Return the number of frames, and ranges of about ``size`` of them: cut where the index is now."""
     count = count_frames(session, bucket, prefix=prefix)
     ranges = number_of_ranges(count, size)
     boundaries = key_quantiles(session, bucket, prefix=prefix, step=-(-count // ranges)) if ranges > 1 else []
     objects = cut(Part.OBJECTS, boundaries)
     if scope is Scope.OBJECTS:
-        return objects
+        return count, objects
     if prefix:
-        return objects + cut(Part.DERIVED_OF_KEYS, boundaries)
-    return objects + cut(Part.DERIVED, digest_boundaries(ranges))
+        return count, objects + cut(Part.DERIVED_OF_KEYS, boundaries)
+    return count, objects + cut(Part.DERIVED, digest_boundaries(ranges))

@@ -177,6 +177,10 @@ def build(zips: ZipStore) -> dict[str, Any]:
         ({"json": {"query": 5}}, 400),
         ({"json": {"frame_ids": [1], "uncompress": "perhaps"}}, 400),
         ({"json": {"frame_ids": [[1]]}}, 400),
+        ({"json": {"frame_ids": [True]}}, 400),
+        ({"json": {"frame_ids": [1e300]}}, 400),
+        ({"json": {"frame_ids": [1], "query": "night=2026-04-15"}}, 400),
+        ({"json": [1], "params": {"night": "2026-04-15"}}, 400),
         ({"json": "x"}, 400),
         ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400),
         ({"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415),
@@ -186,6 +190,41 @@ def test_orders_that_cannot_be_read(zips: ZipStore, order: dict[str, Any], statu
     answer = zips.client.post("/bundles/", **order)
     assert answer.status_code == status
     assert list(answer.json()) == ["detail"]
+
+
+def test_ids_and_a_query_are_two_orders(zips: ZipStore) -> None:
+    frame = zips.put("both/a.fits", b"both")
+    answer = zips.client.post("/bundles/", json={"frame_ids": [frame], "query": "OBJECT=both"})
+    assert answer.json() == {"detail": "Give either frame_ids or a query: both were given."}
+    for order in ({"frame_ids": [frame], "query": None}, {"frame_ids": None, "query": "basename=a"}):
+        assert zips.client.post("/bundles/", json=order).status_code == 202, "what is null is not given"
+
+
+def test_a_list_has_pages_and_states(zips: ZipStore) -> None:
+    ids = [zips.client.post("/bundles/", json=[zips.put(f"listed/{n}.fits", b"x")]).json()["id"] for n in range(3)]
+    build(zips)
+    ids.append(zips.client.post("/bundles/", json=[zips.put("listed/later.fits", b"x")]).json()["id"])
+    newest = ids[::-1]
+
+    def listed(query: str) -> tuple[int, list[str]]:
+        answer = zips.client.get(f"/bundles/{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["count"], [found["id"] for found in answer.json()["results"]]
+
+    assert listed("") == listed("?state=ALL") == listed("?limit=5000&offset=-1&state=") == (4, newest)
+    assert listed("?limit=2") == (4, newest[:2])
+    assert listed("?limit=2&offset=3") == (4, newest[3:])
+    assert listed("?limit=0") == (4, [])
+    assert listed("?state=queued") == (1, newest[:1])
+    assert listed("?state=ready&limit=1&offset=1") == (3, newest[2:3])
+    for query, detail in (
+        ("?limit=x", "Invalid values for offset/limit."),
+        ("?offset=", "Invalid values for offset/limit."),
+        ("?state=perhaps", "Invalid value for state."),
+        ("?state=deleted", "Invalid value for state."),
+    ):
+        answer = zips.client.get(f"/bundles/{query}")
+        assert (answer.status_code, answer.json()) == (400, {"detail": detail})
 
 
 def test_nobody_sees_the_bundles_of_others(zips: ZipStore) -> None:

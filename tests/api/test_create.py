@@ -110,9 +110,19 @@ def test_missing_keywords_are_told_in_the_predecessors_words(
     before = objects(archive)
     data = changed(camera_frame("create-missing.fits"), **{keyword: None})
     answer = upload(archive, ("x.fits", data))
-    assert answer == {"created": 0, "filenames": [], "errors": [f"\"Keyword '{keyword}' not found.\""]}
+    error = f"\"Keyword '{keyword}' not found.\""
+    failed = [{"filename": "x.fits", "error": error}]
+    assert answer == {"created": 0, "filenames": [], "errors": [error], "failed": failed}
     assert objects(archive) == before
     assert archive.frames(basename="create-missing") == []
+
+
+def test_each_file_that_failed_is_named_beside_what_is_told_once(archive: RunningArchive) -> None:
+    nameless = changed(camera_frame("create-nameless.fits"), FNAME=None)
+    answer = upload(archive, ("a.fits", nameless), ("sub/b.fits", nameless), ("c.fits", b"junk"))
+    assert len(answer["errors"]) == 2
+    assert [found["filename"] for found in answer["failed"]] == ["a.fits", "sub/b.fits", "c.fits"]
+    assert answer["failed"][1]["error"] == answer["errors"][0]
 
 
 def test_a_missing_date_and_a_missing_image_are_told_in_the_predecessors_words(archive: RunningArchive) -> None:

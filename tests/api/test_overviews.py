@@ -52,7 +52,31 @@ def test_a_facet_leaves_its_own_filter_out(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["RLEVEL", "night", "OBJECT"])
-@pytest.mark.parametrize("path", ["facets"])
+@pytest.mark.parametrize("path", ["facets", "nights"])
 def test_what_cannot_be_read_is_named(client: TestClient, path: str, name: str) -> None:
     answer = client.get(f"/frames/{path}/?{name}=%00")
     assert (answer.status_code, answer.json()) == (400, {"detail": f"Invalid value for {name}."})
+
+
+def test_without_frames_there_is_no_year(client: TestClient) -> None:
+    assert client.get("/frames/nights/").json() == {"year": None, "years": [], "complete": True, "nights": []}
+    assert client.get("/frames/nights/?year=2024").json()["year"] == 2024
+
+
+@pytest.mark.usefixtures("frames")
+def test_nights_are_counted(client: TestClient) -> None:
+    found = client.get("/frames/nights/?FILTER=Red&night=2024-01-15&end=2024-01-20").json()
+    nights = [{"night": "2024-01-15", "count": 1}, {"night": "2024-01-18", "count": 1}]
+    assert found == {"year": 2024, "years": [2024], "complete": True, "nights": nights}
+    assert client.get("/frames/nights/?year=2023").json() == {
+        "year": 2023,
+        "years": [2024],
+        "complete": True,
+        "nights": [],
+    }
+
+
+@pytest.mark.parametrize("year", ["x", "0", "10000", "-1", "2024.0", "9" * 5000, "%00", "２０２４"])
+def test_a_year_is_one_of_those_that_dates_have(client: TestClient, year: str) -> None:
+    answer = client.get(f"/frames/nights/?year={year}")
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid value for year."})

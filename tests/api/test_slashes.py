@@ -11,6 +11,7 @@ KNOWN = [
     "/frames/",
     "/frames/aggregate/",
     "/frames/facets/",
+    "/frames/nights/",
     "/frames/12/",
     "/frames/12/headers/",
     "/frames/12/preview/",

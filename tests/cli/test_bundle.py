@@ -52,7 +52,7 @@ def test_a_file_that_broke_off_is_gone_on_with(run: Run, night: dict[str, bytes]
     target.write_bytes(b"mine")
     refused = run("bundle", f"SITE={SITE}", "--output", str(target))
     assert refused.code == 1
-    assert "--overwrite replaces it" in refused.err
+    assert "--overwrite replaces it, --output FILE gives" in refused.err
     assert "fitsvault bundle --bundle" in refused.err
     assert run("bundle", f"SITE={SITE}", "--output", str(target), "--overwrite").code == 0
     assert target.read_bytes() == data

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import update
 
 from shared.database import make_engine, make_session_factory, write
+from shared.index.bulk import put_frames
 from shared.index.models import Combination
 from shared.settings import settings
 from shared.simulator import simulate_frame
 from shared.store.naming import object_digest
 from tests.archive import REPOSITORY, RunningArchive, wait_until
 from tests.cli.conftest import Run
+from tests.index.factory import make_record
 
 AGREES = "0 unindexed, 0 phantom, 0 stale, 0 derived-missing, 0 derived-orphan"
 
@@ -66,6 +68,36 @@ def test_what_could_not_be_checked_is_not_said_to_agree(
         away = run("reconcile")
         assert away.code == 3, away
         assert secret.get_secret_value() not in done.err + away.err
+
+
+def test_frames_that_are_all_gone_are_kept_until_it_is_told_to(
+    archive: RunningArchive, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.ingest.brake._FEW", 2)
+    engine = make_engine(archive.settings.effective_database_url)
+    keys = [f"cli-gone/{name}.fits" for name in "abc"]
+    with write(make_session_factory(engine)) as session:
+        put_frames(session, (make_record(bucket=archive.bucket, key=key) for key in keys))
+    engine.dispose()
+    prefix = ("--prefix", "cli-gone/")
+    for words in (("check", "--repair", *prefix), ("reconcile", *prefix)):
+        done = run(*words)
+        assert (done.code, "3 of 3 frames have no object" in done.err) == (1, True), done
+        assert "fitsvault reconcile --prefix 'cli-gone/' --remove-missing" in done.err
+        assert all(archive.frame_of(key) for key in keys)
+    done = run("reconcile", *prefix, "--remove-missing")
+    assert (done.code, "3 phantom" in done.out) == (0, True), done
+    assert not any(archive.frame_of(key) for key in keys)
+    assert run("check", *prefix).out.startswith(AGREES)
+
+
+def test_check_repairs_a_few_frames_that_are_gone(archive: RunningArchive, run: Run) -> None:
+    engine = make_engine(archive.settings.effective_database_url)
+    with write(make_session_factory(engine)) as session:
+        put_frames(session, [make_record(bucket=archive.bucket, key="cli-few/a.fits")])
+    engine.dispose()
+    done = run("check", "--repair", "--prefix", "cli-few/")
+    assert (done.code, "phantom  cli-few/a.fits  repaired" in done.out) == (0, True), done
 
 
 def test_reindex_reads_again_and_goes_on_behind_a_key(archive: RunningArchive, run: Run) -> None:

@@ -81,7 +81,19 @@ def test_a_value_leaves_what_its_list_counts(session: Session, rows: list[Row], 
             assert count_frames(session, scope_of(session, chosen)) == count, (facet, value)
 
 
-@pytest.mark.parametrize("wanted", [{"EXPTIME": "30"}, {"OBJECT": "m", "start": "2024-01-16"}, {"start": "2024-01-16"}])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"EXPTIME": "30"},
+        {"OBJECT": "m", "start": "2024-01-16"},
+        {"start": "2024-01-16"},
+        {"REQNUM": "12"},
+        {"basename": "e00"},
+        {"basename": "0", "OBJECT": "m"},
+        {"cone": ("0", "0", "110")},
+        {"cone": CONES[7]},
+    ],
+)
 def test_too_much_to_count_gives_values_alone(
     session: Session, rows: list[Row], monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
 ) -> None:

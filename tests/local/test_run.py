@@ -6,11 +6,14 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from localstack.foreground import lock_home
+from localstack.state import StartError
 from shared.settings import LOCAL_SETTINGS_FILE, Settings
 from shared.simulator import simulate_frame
 from tests.archive import RunningArchive, StartedProcess, running_archive, wait_until
@@ -90,14 +93,29 @@ def test_a_store_of_someone_else_is_used_and_swept(archive: RunningArchive, tmp_
         wait_until("the frame has gone", lambda: guest.frame_of("swept.fits") is None)
 
 
-def test_a_killed_archive_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_a_killed_archive_leaves_no_process_behind_and_is_waited_for(tmp_path: Path) -> None:
     home = tmp_path / "home"
     started = StartedProcess(home, {})
     started.wait_until_ready()
     assert len(processes_of(home)) >= 4
     started.process.kill()
     started.end()
-    wait_until("all parts have ended", lambda: not processes_of(home))
+    told: list[str] = []
+    with lock_home(home, told.append):
+        assert processes_of(home) == [], "who starts now finds ports and folders free"
+    assert len(told) <= 1
+
+
+def test_parts_that_do_not_end_are_not_waited_for_without_end(tmp_path: Path) -> None:
+    told: list[str] = []
+    with lock_home(tmp_path, told.append) as held:
+        part = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(held,))
+    with pytest.raises(StartError, match="parts of an archive that was killed still run"):
+        lock_home(tmp_path, told.append, patience=0.2).__enter__()
+    assert len(told) == 1
+    part.communicate(b"\n")
+    with lock_home(tmp_path, told.append):
+        assert len(told) == 1
 
 
 def test_a_generated_password_is_in_a_private_file_and_ctrl_c_stops_everything(tmp_path: Path) -> None:

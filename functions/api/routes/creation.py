@@ -61,9 +61,12 @@ async def create_frames(request: Request) -> Response:
         return JSONResponse({"created": 0, "filenames": []})
     async with uploaded_files(request, services.settings) as files:
         receiving = services.upload_threads.submit(copy_context().run, _receive, services.intake, files)
-        names, errors = await asyncio.wrap_future(receiving)
+        names, failed = await asyncio.wrap_future(receiving)
     answer: dict[str, object] = {"created": len(names), "filenames": names}
-    return JSONResponse(answer | ({"errors": errors} if errors else {}))
+    if failed:
+        answer["errors"] = list(dict.fromkeys(error for _, error in failed))
+        answer["failed"] = [{"filename": filename, "error": error} for filename, error in failed]
+    return JSONResponse(answer)
 
 
 @router.delete(
@@ -84,14 +87,15 @@ def delete_frame(request: Request, frame_id: FrameId) -> Response:
     return Response(status_code=200)
 
 
-def _receive(intake: Intake, files: Sequence[UploadedFile]) -> tuple[list[str], list[str]]:
+def _receive(intake: Intake, files: Sequence[UploadedFile]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the basenames of new frames, and of the other files name and reason."""
     names: list[str] = []
-    errors: dict[str, None] = {}
+    failed: list[tuple[str, str]] = []
     for file in files:
         try:
             names.append(intake.receive(file.path, file.filename))
         except UploadError as error:
-            errors[str(error)] = None
+            failed.append((file.filename, str(error)))
         finally:
             file.path.unlink(missing_ok=True)
-    return names, list(errors)
+    return names, failed

@@ -16,14 +16,23 @@ from functions.api.paths import BundleId
 from functions.api.schemas import ERRORS, Bundle, BundleOrder, Bundles, Error
 from functions.api.wishes import Wanted, wanted_of_order
 from shared.bundle.inside import Wish
-from shared.bundle.jobs import State, delete_job, jobs_of
+from shared.bundle.jobs import State, count_jobs, delete_job, jobs_of
 from shared.database import read, utc_now, write
+from shared.errors import InvalidParameterError
 from shared.index.bundle_jobs import BundleJob
+from shared.index.parameters import parse_paging
+from shared.index.selection import MAX_LIMIT
 
 __all__ = ["router"]
 
 _KINDS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 _BODY = {"requestBody": {"content": {kind: {"schema": BundleOrder.model_json_schema()} for kind in _KINDS}}}
+_STATES = [state.value for state in State if state is not State.DELETED]
+_LISTED = [
+    query_parameter("limit", "Bundles on the page.", type="integer", default=MAX_LIMIT, minimum=0, maximum=MAX_LIMIT),
+    query_parameter("offset", "Bundles before the page.", type="integer", default=0, minimum=0),
+    query_parameter("state", "Only bundles in this state.", enum=_STATES),
+]
 _NO_BUNDLE = {**ERRORS[404], "description": "No such bundle of this account."}
 
 
@@ -68,13 +77,23 @@ async def post_bundle(request: Request) -> Response:
     return await run_in_threadpool(_ordered, request, wanted)
 
 
-@router.get("/", summary="List bundles", response_model=None, responses={200: {"model": Bundles}})
+@router.get(
+    "/",
+    summary="List bundles",
+    response_model=None,
+    responses={200: {"model": Bundles}, 400: ERRORS[400]},
+    openapi_extra={"parameters": _LISTED},
+)
 def get_bundles(request: Request) -> Response:
-    """Return the latest hundred bundles of the account, the newest first, without links."""
+    """Return a page of the account's bundles, the newest first, without links."""
+    given = dict(request.query_params.multi_items())
+    limit, offset = parse_paging(given)
+    state, account = _state(given.get("state", "")), request.state.account.id
     with read(get_services(request).sessions) as session:
-        jobs = jobs_of(session, request.state.account.id)
+        count = count_jobs(session, account, state)
+        jobs = jobs_of(session, account, limit=limit, offset=offset, state=state)
     return JSONResponse(
-        {"count": len(jobs), "results": [bundle_document(job, None) for job in jobs]},
+        {"count": count, "results": [bundle_document(job, None) for job in jobs]},
         headers={"Cache-Control": "no-store"},
     )
 
@@ -105,6 +124,14 @@ def delete_bundle(request: Request, bundle_id: BundleId) -> Response:
         delete_job(session, job.id)
     services.bundle_caller.call(job.id)
     return Response(status_code=204)
+
+
+def _state(word: str) -> State | None:
+    if word in ("", "ALL"):
+        return None
+    if word not in _STATES:
+        raise InvalidParameterError("state")
+    return State(word)
 
 
 def _ordered(request: Request, wanted: Wanted) -> Response:

@@ -1,4 +1,4 @@
-"""All frames found at a glance: how many there are by what could be chosen."""
+"""All frames found at a glance: how many there are by what could be chosen, and by night."""
 
 from dataclasses import asdict
 
@@ -7,12 +7,13 @@ from starlette.responses import JSONResponse, Response
 
 from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.dependencies import get_services
-from functions.api.overview_schemas import FacetCounts
-from functions.api.parameters import FILTER_PARAMETERS
+from functions.api.overview_schemas import FacetCounts, Nights
+from functions.api.parameters import FILTER_PARAMETERS, query_parameter
 from functions.api.schemas import ERRORS
 from shared.database import read
 from shared.index.facet_counts import facet_counts
-from shared.index.parameters import parse_filter
+from shared.index.parameters import parse_filter, parse_year
+from shared.index.years import year_of_nights
 
 __all__ = ["router"]
 
@@ -38,3 +39,25 @@ def get_facets(request: Request) -> Response:
     with read(get_services(request).readers) as session:
         found = facet_counts(session, frame_filter)
     return JSONResponse(asdict(found))
+
+
+@router.get(
+    "/nights/",
+    summary="Count by night",
+    response_model=None,
+    responses={200: {"model": Nights}},
+    openapi_extra={
+        "parameters": [
+            query_parameter("year", "By default the latest with frames.", type="integer", minimum=1, maximum=9999),
+            *FILTER_PARAMETERS,
+        ]
+    },
+)
+def get_nights(request: Request) -> Response:
+    """Return how many frames that all filters but `night` leave there are in each night of a year."""
+    given = dict(request.query_params.multi_items())
+    year, frame_filter = parse_year(given), parse_filter(given.items())
+    with read(get_services(request).readers) as session:
+        found = year_of_nights(session, frame_filter, year)
+    nights = [{"night": item.night.isoformat(), "count": item.count} for item in found.nights]
+    return JSONResponse({"year": found.year, "years": found.years, "complete": found.complete, "nights": nights})

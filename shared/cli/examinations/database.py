@@ -11,6 +11,7 @@ from shared.cli.examinations.finding import Finding, note, ok, wrong
 from shared.database import DATABASE_TROUBLE, database_time, make_engine, read, reason_of, utc_now
 from shared.errors import SchemaError, StoreError
 from shared.index.state import IndexState, index_state, last_sweep
+from shared.ingest.brake import advice
 from shared.schema import REVISIONS, check_schema
 from shared.settings import Settings
 from shared.store.client import Store
@@ -58,6 +59,8 @@ def examine_work(settings: Settings, sessions: sessionmaker[Session]) -> Iterato
         yield wrong(_OBJECTS, f"the index cannot be read: {reason_of(error)}")
         return
     yield _sweeps(settings, swept, now)
+    if state.missing is not None:
+        yield wrong(_OBJECTS, advice(state.missing))
     yield from _objects(state)
 
 

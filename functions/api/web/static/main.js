@@ -3,6 +3,7 @@ import "./bar.js";
 import "./live.js";
 import "./selection.js";
 import "./dialog.js";
+import "./viewer.js";
 import "./headers.js";
 import "./copying.js";
 import "./menus.js";

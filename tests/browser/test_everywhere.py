@@ -1,0 +1,102 @@
+"""What holds on every page: it can be used by anybody, in any colours, on any screen, and without scripts."""
+
+import zipfile
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.archive import RunningArchive
+from tests.browser.conftest import MakePage
+
+PAGES = {
+    "table": "/?limit=25",
+    "grid": "/?view=grid&limit=25",
+    "sky": "/?view=sky",
+    "nights": "/?view=nights",
+    "nothing": "/?OBJECT=nowhere",
+    "frame": "/view/frame/{id}/",
+    "missing": "/view/frame/999999/",
+    "login": "/accounts/login/",
+}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+
+
+def path_of(name: str, archive: RunningArchive) -> str:
+    return PAGES[name].format(id=archive.get("/frames/", limit=1, RLEVEL=91)["results"][0]["id"])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_accessible(make_page: MakePage, night_archive: RunningArchive, name: str) -> None:
+    page = make_page(path_of(name, night_archive), is_quiet=name != "missing")
+    for theme in ("light", "dark", "red"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in found] == [], theme
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_wider_than_a_phone(make_page: MakePage, night_archive: RunningArchive, name: str) -> None:
+    page = make_page(path_of(name, night_archive), is_quiet=name != "missing", **PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_colours_are_remembered(make_page: MakePage) -> None:
+    page = make_page("/", color_scheme="dark")
+    back = "getComputedStyle(document.documentElement).backgroundColor"
+    assert page.evaluate(back) == "rgb(11, 15, 24)"
+    page.get_by_label("Colours").select_option("red")
+    assert page.evaluate(back) == "rgb(0, 0, 0)"
+    page.reload()
+    assert page.evaluate(back) == "rgb(0, 0, 0)"
+
+
+def test_everything_is_reached_by_keyboard(make_page: MakePage) -> None:
+    page = make_page("/?IMAGETYPE=object&limit=25")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.add(str(page.evaluate("document.activeElement.name || document.activeElement.innerText || ''")).strip())
+    assert {"Search", "Reset", "Table", "Pictures", "Sky", "Nights", "SITE", "frame_ids[]"} <= reached
+
+
+def test_without_scripts_frames_are_found_looked_at_and_taken(
+    make_page: MakePage, night_archive: RunningArchive
+) -> None:
+    page = make_page("/", java_script_enabled=False)
+    page.get_by_role("textbox", name="Object").fill("ngc")
+    page.get_by_role("combobox", name="Filter").select_option("V")
+    page.get_by_role("button", name="Search").click()
+    wanted = night_archive.get("/frames/", OBJECT="ngc", FILTER="V")
+    expect(page.locator("#found")).to_have_text(f"{wanted['count']} frames")
+    expect(page).to_have_url(f"{night_archive.url}/?OBJECT=ngc&FILTER=V")
+    for box in page.locator("input[name='frame_ids[]']").all()[:2]:
+        box.check()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download zip").click()
+    with zipfile.ZipFile(waiting.value.path()) as bundle:
+        assert len(bundle.namelist()) == 4
+    page.locator("[data-frame-link]").first.click()
+    expect(page.get_by_role("heading", name="FITS headers")).to_be_visible()
+    expect(page.get_by_role("img", name="Preview of")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="EXPTIME").first).to_be_visible()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download").first.click()
+    assert waiting.value.suggested_filename.endswith((".fits", ".fits.fz"))
+
+
+def test_logging_out_ends_it(make_page: MakePage) -> None:
+    page = make_page("/accounts/login/", is_quiet=False, storage_state=None)  # previews that come late get a 401
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.goto("/?OBJECT=ngc")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
