@@ -4,7 +4,7 @@ import datetime as dt
 
 from pydantic import BaseModel, Field
 
-__all__ = ["FacetCounts", "Nights"]
+__all__ = ["FacetCounts", "Nights", "SkyMap"]
 
 _COMPLETE = "Whether all of it was counted. If not, too much would have to be read."
 
@@ -50,3 +50,20 @@ class Nights(BaseModel):
     years: list[int] = Field(description="Years that have nights with frames, whatever the filters.")
     complete: bool = Field(description=f"{_COMPLETE} Counts are null then, and some nights may have none.")
     nights: list[Night]
+
+
+class SkyMark(BaseModel):
+    """Some of the frames, around their mean position in degrees (ICRS)."""
+
+    ra: float
+    dec: float
+    count: int
+    radius: float = Field(description="Of a cone around it that has all of them in it, in arcmin.")
+
+
+class SkyMap(BaseModel):
+    """Where on the sky the frames are; those without position are left out."""
+
+    complete: bool = Field(description=f"{_COMPLETE} The newest frames are shown then.")
+    of: int | None = Field(description="How many frames were looked at, if not all.")
+    marks: list[SkyMark] = Field(description="2,000 at most, from south to north.")

@@ -164,6 +164,7 @@ PARTS: dict[str, Load] = {
     "frames": _frames,
     "frames/facets": _overviews,
     "frames/nights": _overviews,
+    "frames/sky": _overviews,
     "frames/headers": _headers,
     "frames/preview": _previews,
     "frames/catalog": _catalogs,

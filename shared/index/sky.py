@@ -1,7 +1,7 @@
 """Cells of the sky, some 2 arcmin wide and high, in which frames are counted. Pure functions of angles in degrees.
 
 Declination zones are cut into cells of about the same width, so that a cell's number is that of its zone times
-`_CELLS` and that of its place in right ascension. Of a search by position most cells lie wholly within: their frames
+`STRIDE` and that of its place in right ascension. Of a search by position most cells lie wholly within: their frames
 are counted together, and only those in cells on its edge are looked at one by one.
 """
 
@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 from shared.index.cone import Cone
 
-__all__ = ["Cover", "cover", "sky_cell"]
+__all__ = ["HEIGHT", "STRIDE", "ZONES", "Cover", "cells_in", "cover", "sky_cell"]
 
-_HEIGHT = 1.0 / 30.0
-_ZONES = 5400
-_CELLS = 16384
+HEIGHT = 1.0 / 30.0
+"""Degrees of a zone in declination."""
+
+ZONES = 5400
+STRIDE = 16384
+"""From the number of a zone's first cell to that of the next zone's."""
+
 _MARGIN = 1e-9
 
 
@@ -34,8 +38,8 @@ class Cover:
 def sky_cell(ra: float, dec: float) -> int:
     """Return the cell of a position."""
     zone = _zone(dec)
-    cells = _cells(zone)
-    return zone * _CELLS + min(math.floor((ra % 360.0) / 360.0 * cells), cells - 1)
+    cells = cells_in(zone)
+    return zone * STRIDE + min(math.floor((ra % 360.0) / 360.0 * cells), cells - 1)
 
 
 def cover(cone: Cone) -> Cover:
@@ -47,8 +51,8 @@ def cover(cone: Cone) -> Cover:
         south, north = _limits(zone)
         outer = _outer(cone, south, north)
         inner = min(_half_width(cone, south), _half_width(cone, north)) - _MARGIN
-        touched = {zone * _CELLS + place for place in _places(cone.ra, outer, zone, whole=False)}
-        inside = {zone * _CELLS + place for place in _places(cone.ra, inner, zone, whole=True)}
+        touched = {zone * STRIDE + place for place in _places(cone.ra, outer, zone, whole=False)}
+        inside = {zone * STRIDE + place for place in _places(cone.ra, inner, zone, whole=True)}
         if zone == _zone(cone.dec):
             touched.add(sky_cell(cone.ra, cone.dec))
         within |= inside
@@ -67,19 +71,19 @@ def _runs(cells: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _zone(dec: float) -> int:
-    return min(max(math.floor((dec + 90.0) / _HEIGHT), 0), _ZONES - 1)
+    return min(max(math.floor((dec + 90.0) / HEIGHT), 0), ZONES - 1)
 
 
 def _limits(zone: int) -> tuple[float, float]:
-    south = -90.0 + zone * _HEIGHT
-    return south - _MARGIN, south + _HEIGHT + _MARGIN
+    south = -90.0 + zone * HEIGHT
+    return south - _MARGIN, south + HEIGHT + _MARGIN
 
 
-def _cells(zone: int) -> int:
+def cells_in(zone: int) -> int:
     """Return how many cells a zone has: by its length at the side that is nearer to the equator."""
     south, north = _limits(zone)
     nearest = 0.0 if south <= 0.0 <= north else min(abs(south), abs(north))
-    return max(1, math.ceil(360.0 * math.cos(math.radians(nearest)) / _HEIGHT))
+    return max(1, math.ceil(360.0 * math.cos(math.radians(nearest)) / HEIGHT))
 
 
 def _half_width(cone: Cone, dec: float) -> float:
@@ -112,7 +116,7 @@ def _outer(cone: Cone, south: float, north: float) -> float:
 
 def _places(ra: float, half: float, zone: int, *, whole: bool) -> set[int] | range:
     """Return the places of cells that a range of right ascension touches, or with ``whole`` has in it."""
-    cells = _cells(zone)
+    cells = cells_in(zone)
     if half < 0.0:
         return range(0)
     width = 360.0 / cells

@@ -73,7 +73,7 @@ def quoted(raw: bytes) -> str:
 @example(name="night", raw=b"0000-00-00", more="")
 @example(name="cursor", raw=b"\x00", more="")
 def test_any_bytes_as_any_parameter_of_lists(inside: TestClient, name: str, raw: bytes, more: str) -> None:
-    for path in ("/frames/", "/frames/aggregate/", "/frames/facets/", "/frames/nights/"):
+    for path in ("/frames/", "/frames/aggregate/", "/frames/facets/", "/frames/nights/", "/frames/sky/"):
         answer = inside.get(f"{path}?{name}={quoted(raw)}{more}")
         assert answer.status_code in (200, 400), answer.text
         assert answer.headers["content-type"] == "application/json"

@@ -12,7 +12,7 @@ from shared.database import read, write
 from tests.api.conftest import PutFrame, Sessions, make_client, make_key
 
 PROTECTED = [
-    *("/frames/", "/frames/aggregate/", "/frames/facets/", "/frames/nights/"),
+    *("/frames/", "/frames/aggregate/", "/frames/facets/", "/frames/nights/", "/frames/sky/"),
     *("/frames/1/", "/frames/1/preview/", "/frames/1/download/"),
 ]
 

@@ -16,6 +16,7 @@ ANSWERS = {
     ("/frames/aggregate/", "get"): {"200", "400", "401", "503"},
     ("/frames/facets/", "get"): {"200", "400", "401", "503"},
     ("/frames/nights/", "get"): {"200", "400", "401", "503"},
+    ("/frames/sky/", "get"): {"200", "400", "401", "503"},
     ("/frames/{frame_id}/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/related/", "get"): {"200", "401", "404", "503"},
     ("/frames/{frame_id}/headers/", "get"): {"200", "400", "401", "404", "502", "503"},
@@ -87,7 +88,7 @@ def test_the_parameters_of_lists_are_described(document: dict[str, Any]) -> None
         assert named[name]["in"] == "query"
         assert named[name]["description"]
     assert "DATE_OBS" in named["sort"]["schema"]["enum"]
-    for path in ("aggregate", "facets"):
+    for path in ("aggregate", "facets", "sky"):
         options = {item["name"] for item in document["paths"][f"/frames/{path}/"]["get"]["parameters"]}
         assert options == set(named) - {"limit", "offset", "sort", "order", "cursor"}
     one = document["paths"]["/frames/{frame_id}/preview/"]["get"]["parameters"]

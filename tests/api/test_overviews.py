@@ -52,7 +52,7 @@ def test_a_facet_leaves_its_own_filter_out(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["RLEVEL", "night", "OBJECT"])
-@pytest.mark.parametrize("path", ["facets", "nights"])
+@pytest.mark.parametrize("path", ["facets", "nights", "sky"])
 def test_what_cannot_be_read_is_named(client: TestClient, path: str, name: str) -> None:
     answer = client.get(f"/frames/{path}/?{name}=%00")
     assert (answer.status_code, answer.json()) == (400, {"detail": f"Invalid value for {name}."})
@@ -80,3 +80,14 @@ def test_nights_are_counted(client: TestClient) -> None:
 def test_a_year_is_one_of_those_that_dates_have(client: TestClient, year: str) -> None:
     answer = client.get(f"/frames/nights/?year={year}")
     assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid value for year."})
+
+
+@pytest.mark.usefixtures("frames")
+def test_a_mark_on_the_sky_is_a_cone_with_its_frames(client: TestClient) -> None:
+    assert client.get("/frames/sky/?RA=180&DEC=0").json() == {"complete": True, "of": None, "marks": []}
+    found = client.get("/frames/sky/?FILTER=Red").json()
+    assert (found["complete"], found["of"]) == (True, None)
+    (mark,) = found["marks"]
+    assert mark["count"] == 3
+    cone = {"RA": mark["ra"], "DEC": mark["dec"], "radius": mark["radius"]}
+    assert client.get("/frames/", params={"FILTER": "Red"} | cone).json()["count"] == 3

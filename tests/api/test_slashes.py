@@ -12,6 +12,7 @@ KNOWN = [
     "/frames/aggregate/",
     "/frames/facets/",
     "/frames/nights/",
+    "/frames/sky/",
     "/frames/12/",
     "/frames/12/headers/",
     "/frames/12/preview/",

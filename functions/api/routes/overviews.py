@@ -1,4 +1,4 @@
-"""All frames found at a glance: how many there are by what could be chosen, and by night."""
+"""All frames found at a glance: how many there are by what could be chosen, by night, and on the sky."""
 
 from dataclasses import asdict
 
@@ -7,12 +7,13 @@ from starlette.responses import JSONResponse, Response
 
 from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.dependencies import get_services
-from functions.api.overview_schemas import FacetCounts, Nights
+from functions.api.overview_schemas import FacetCounts, Nights, SkyMap
 from functions.api.parameters import FILTER_PARAMETERS, query_parameter
 from functions.api.schemas import ERRORS
 from shared.database import read
 from shared.index.facet_counts import facet_counts
 from shared.index.parameters import parse_filter, parse_year
+from shared.index.sky_map import sky_map
 from shared.index.years import year_of_nights
 
 __all__ = ["router"]
@@ -61,3 +62,18 @@ def get_nights(request: Request) -> Response:
         found = year_of_nights(session, frame_filter, year)
     nights = [{"night": item.night.isoformat(), "count": item.count} for item in found.nights]
     return JSONResponse({"year": found.year, "years": found.years, "complete": found.complete, "nights": nights})
+
+
+@router.get(
+    "/sky/",
+    summary="Show where on the sky",
+    response_model=None,
+    responses={200: {"model": SkyMap}},
+    openapi_extra={"parameters": FILTER_PARAMETERS},
+)
+def get_sky(request: Request) -> Response:
+    """Return where on the sky the frames that all filters leave are, near ones together."""
+    frame_filter = parse_filter(request.query_params.multi_items())
+    with read(get_services(request).readers) as session:
+        found = sky_map(session, frame_filter)
+    return JSONResponse(asdict(found))
