@@ -6,7 +6,7 @@ start. The imports stand within functions, where `infra.packaging` finds them as
 
 from collections.abc import Sequence
 
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
 from functions.api.dependencies import Services
 from functions.api.lazy import Load
@@ -148,6 +148,13 @@ def _failures(_: Services) -> Routes:
     return failures.router.routes
 
 
+def _admin(_: Services) -> Routes:
+    from functions.api.admin.gate import AdminGate
+    from functions.api.admin.panel import make_panel
+
+    return [Mount("/admin", app=AdminGate(make_panel()), name="admin")]
+
+
 PARTS: dict[str, Load] = {
     "": _search,
     "view": _frame_page,
@@ -178,5 +185,6 @@ PARTS: dict[str, Load] = {
     "bundles": _orders,
     "bundles/file": _bundle_files,
     "ingest": _failures,
+    "admin": _admin,
 }
 """How parts are loaded, by the first segment of their paths, or by the first and the last (`LazyRoutes`)."""

@@ -7,7 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database import Base
 
-__all__ = ["MAX_TOKEN_NAME", "MAX_USERNAME", "AccountImport", "LoginSession", "Throttle", "Token", "User"]
+__all__ = ["MAX_ID", "MAX_TOKEN_NAME", "MAX_USERNAME", "AccountImport", "LoginSession", "Throttle", "Token", "User"]
+
+MAX_ID = 2**31 - 1
+"""What an id of these tables can be; PostgreSQL refuses to look for a larger one."""
 
 MAX_USERNAME = 150
 MAX_TOKEN_NAME = 100

@@ -10,10 +10,18 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from shared.accounts.account import Account, account_of
-from shared.accounts.models import LoginSession, User
+from shared.accounts.models import MAX_ID, LoginSession, User
 from shared.database import utc_now
 
-__all__ = ["MAX_SESSIONS", "close_session", "csrf_token", "end_sessions", "find_by_session", "open_session"]
+__all__ = [
+    "MAX_SESSIONS",
+    "close_session",
+    "csrf_token",
+    "end_session",
+    "end_sessions",
+    "find_by_session",
+    "open_session",
+]
 
 MAX_SESSIONS = 100
 """Sessions that an account has at once; the oldest give way to a new one."""
@@ -54,6 +62,14 @@ def find_by_session(session: Session, key: str) -> Account | None:
 def close_session(session: Session, key: str) -> None:
     """End a session; that there is none is no error."""
     session.execute(delete(LoginSession).where(LoginSession.digest == _digest(key)))
+
+
+def end_session(session: Session, session_id: int) -> bool:
+    """End one session; False if there is none of that id."""
+    if not 0 <= session_id <= MAX_ID:
+        return False
+    ended = session.execute(delete(LoginSession).where(LoginSession.id == session_id).returning(LoginSession.id))
+    return ended.scalar_one_or_none() is not None
 
 
 def end_sessions(session: Session, user_id: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.accounts.account import Account, account_of
-from shared.accounts.models import MAX_TOKEN_NAME, Token, User
+from shared.accounts.models import MAX_ID, MAX_TOKEN_NAME, Token, User
 from shared.database import utc_now
 from shared.errors import BadTokenError, InactiveAccountError
 
@@ -81,6 +81,8 @@ def list_tokens(session: Session, user: User) -> list[Token]:
 
 def revoke_token(session: Session, token_id: int) -> bool:
     """Delete a token; False if there is none of that id."""
+    if not 0 <= token_id <= MAX_ID:
+        return False
     revoked = session.execute(delete(Token).where(Token.id == token_id).returning(Token.id))
     return revoked.scalar_one_or_none() is not None
 

@@ -24,6 +24,7 @@ SAMPLES = {
     "bundle_id": "0123456789abcdef" * 2,
     "asked_version": "1",
     "name": "main.js",
+    "path": "frames/list",
 }
 START = """
 import os, sys
@@ -52,7 +53,7 @@ def test_keys_are_the_first_segment_and_the_last(path: str, keys: tuple[str, str
 def test_every_route_is_found_by_its_path(app: FastAPI) -> None:
     for part in set(PARTS.values()):
         for route in part(app.state.services):
-            assert isinstance(route, APIRoute)
+            assert isinstance(route, APIRoute | Mount)
             path = route.path_format.format(**SAMPLES)
             first, key = key_of(path)
             assert PARTS.get(key, PARTS.get(first)) is part, path
@@ -73,7 +74,16 @@ def python(code: str, app: FastAPI, *arguments: str) -> str:
 
 
 def test_a_list_of_frames_needs_no_other_part(app: FastAPI, key: str) -> None:
-    others = ["functions.api.routes.", "functions.api.web", "jinja2", "sqladmin", "argon2", "boto3", "minio"]
+    others = [
+        "functions.api.routes.",
+        "functions.api.web",
+        "functions.api.admin",
+        "jinja2",
+        "sqladmin",
+        "argon2",
+        "boto3",
+        "minio",
+    ]
     others += ["shared.bundle.plan", "shared.fits", "shared.intake", "shared.ingest", "shared.store.client"]
     code = """
 from starlette.testclient import TestClient

@@ -1,5 +1,6 @@
 """The packages, run by AWS's own runtime client: real events in, rows, previews and answers out."""
 
+import datetime as dt
 import io
 import json
 import subprocess
@@ -10,7 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from functions.api.cookies import SESSION_COOKIE
 from infra.packaging.model import LIMIT_BYTES, PACKAGES
+from shared.accounts.account import account_of
+from shared.accounts.service import find_user
+from shared.accounts.sessions import open_session
+from shared.database import make_engine, make_session_factory, write
 from shared.simulator import simulate_frame
 from tests.packages.archive import FunctionArchive
 from tests.packages.runtime import FunctionError, LambdaFunction
@@ -99,6 +105,22 @@ def test_the_clock_finds_what_no_event_told(deployed: FunctionArchive) -> None:
 def test_the_archive_is_well(deployed: FunctionArchive) -> None:
     health = deployed.request("GET", "/health/")
     assert (health["statusCode"], health["json"]["store"], health["json"]["database"]) == (200, "ok", "ok")
+
+
+def test_the_admin_panel_is_there(deployed: FunctionArchive) -> None:
+    assert deployed.settings.database_url is not None
+    engine = make_engine(deployed.settings.database_url.get_secret_value())
+    with write(make_session_factory(engine)) as session:
+        user = find_user(session, "ada")
+        assert user is not None
+        key = open_session(session, account_of(user), dt.timedelta(minutes=5))
+    engine.dispose()
+    for path in ("", "accounts/list", "frames/list"):
+        shown = deployed.request("GET", f"/admin/{path}", Cookie=f"{SESSION_COOKIE}={key}")
+        assert (shown["statusCode"], b"ada" in shown["raw"]) == (200, True)
+    sheet = shown["raw"].partition(b'admin.css"')[0].rpartition(b'href="')[2].decode() + "admin.css"
+    assert deployed.request("GET", sheet)["statusCode"] == 200
+    assert deployed.request("GET", "/admin/")["headers"]["location"] == "/accounts/login/?next=/admin/"
 
 
 def test_a_function_without_index_says_so(packages: Unpacked, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from functions.api.web.assets import asset_path
 from functions.api.web.origins import store_origins
 from shared.accounts.account import Account, Role
 
-__all__ = ["page", "render", "root_of"]
+__all__ = ["TEMPLATES", "page", "render", "root_of"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(request: Request, template: str, *, status: int = 200, uploads: bool = False, **values: Any) -> Response:
@@ -78,7 +78,7 @@ def _policy(request: Request, *, uploads: bool) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -21,7 +21,7 @@ from functions.api.web.rendering import page, root_of
 from shared.accounts.account import Account, Role
 from shared.errors import BadTokenError, InactiveAccountError
 
-__all__ = ["PageRoute", "StaffPageRoute"]
+__all__ = ["PageRoute", "StaffPageRoute", "trouble"]
 
 _HEADINGS = {
     400: "That cannot be read",
@@ -52,7 +52,7 @@ class PageRoute(APIRoute):
             request.state.account = account
             receive = await self._admit(request)
         except Exception as error:  # noqa: BLE001 - told on a page, and logged where it is a defect
-            await _trouble(request, error)(scope, receive, send)
+            await trouble(request, error)(scope, receive, send)
         else:
             await super().handle(scope, receive, send)
 
@@ -73,7 +73,7 @@ class PageRoute(APIRoute):
             try:
                 return await handler(request)
             except Exception as error:  # noqa: BLE001 - as above
-                return _trouble(request, error)
+                return trouble(request, error)
 
         return answer
 
@@ -105,7 +105,8 @@ def _to_login(request: Request) -> Response:
     return answer
 
 
-def _trouble(request: Request, error: Exception) -> Response:
+def trouble(request: Request, error: Exception) -> Response:
+    """Return a page that tells what went wrong, and log it where it is a defect."""
     status, detail, headers = _told(request, error)
     heading = _HEADINGS.get(status, "The archive failed to answer")
     answer = page(request, "error.html", status=status, heading=heading, detail=detail)
