@@ -29,6 +29,7 @@ _TOLD = (
     "s3_secret_key",
     "bucket",
     "derived_bucket",
+    "allowed_origins",
     "keyword_synonyms",
     "site_longitudes",
     "notify_url",

@@ -31,6 +31,7 @@ LOCAL_SETTINGS_FILE = "archive.env"
 
 _LONGEST_SECONDS = 3650 * 86400.0
 _LEAST_SECRET = 16
+_OF_THIS_MACHINE = ("127.0.0.1", "localhost", "0.0.0.0", "::")  # noqa: S104 - told, not bound
 _OF_CLIENTS = ("FITSVAULT_URL", "FITSVAULT_TOKEN")
 
 
@@ -97,6 +98,12 @@ class Settings(BaseSettings):
         min_length=16,
         title="Event secret",
         description="What a webhook must send as `Authorization: Bearer …`. Unset: made at first start by `make run`.",
+    )
+    allowed_origins: list[str] = Field(
+        [],
+        title="Allowed origins",
+        description="Origins of web pages whose scripts may write to the bucket by links of `/uploads/`, as JSON: "
+        '`["https://archive.example.org"]`; `["*"]` is all. Empty: the address of `make run`.',
     )
     minio_webhook_arns: list[str] = Field(
         ["arn:minio:sqs::FITSVAULT:webhook"],
@@ -351,7 +358,13 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "keyword_synonyms", "site_longitudes", "trusted_proxies", "stream_clients", "minio_webhook_arns", mode="before"
+        "keyword_synonyms",
+        "site_longitudes",
+        "trusted_proxies",
+        "stream_clients",
+        "minio_webhook_arns",
+        "allowed_origins",
+        mode="before",
     )
     @classmethod
     def _parse(cls, value: object) -> object:
@@ -376,6 +389,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
         return [str(ipaddress.ip_network(network, strict=False)) for network in value]
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"https?://[^/?#@,\s\"'<>*]+", origin):
+                raise ValueError("not an origin as https://archive.example.org, without anything behind the host")
+        return value
 
     @field_validator("event_secret")
     @classmethod
@@ -414,6 +435,16 @@ class Settings(BaseSettings):
         if value is not None and len(value.get_secret_value()) < _LEAST_SECRET:
             raise ValueError(f"needs {_LEAST_SECRET} characters or more")
         return value
+
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        """Origins whose scripts may write to the bucket."""
+        if self.allowed_origins:
+            return tuple(self.allowed_origins)
+        port = "" if self.port == 80 else f":{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        own = () if self.host in _OF_THIS_MACHINE else (host,)
+        return tuple(f"http://{name}{port}" for name in ("127.0.0.1", "localhost", *own))
 
     @property
     def notify_targets(self) -> tuple[str, ...]:

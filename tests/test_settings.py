@@ -1,5 +1,7 @@
 """Settings from the environment: what they take, and what is said of wrong ones."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -87,3 +89,23 @@ def test_an_event_secret_is_one_that_a_header_carries(monkeypatch: pytest.Monkey
         Settings(_env_file=None)
     assert problems(caught.value) == ["FITSVAULT_EVENT_SECRET: only visible ASCII characters, without blanks"]
     assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ({}, ("http://127.0.0.1:8000", "http://localhost:8000")),
+        ({"host": "0.0.0.0", "port": 80}, ("http://127.0.0.1", "http://localhost")),
+        ({"host": "dome.local"}, ("http://127.0.0.1:8000", "http://localhost:8000", "http://dome.local:8000")),
+        ({"host": "fe80::1"}, ("http://127.0.0.1:8000", "http://localhost:8000", "http://[fe80::1]:8000")),
+        ({"allowed_origins": '["https://archive.example.org"]'}, ("https://archive.example.org",)),
+    ],
+)
+def test_pages_of_ones_own_address_may_write(given: dict[str, Any], origins: tuple[str, ...]) -> None:
+    assert Settings(_env_file=None, **given).page_origins == origins
+
+
+@pytest.mark.parametrize("origin", ["archive.example.org", "https://a.example/", "https://a,https://b", "https://*.a"])
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    with pytest.raises(ValidationError, match="not an origin"):
+        Settings(_env_file=None, allowed_origins=[origin])

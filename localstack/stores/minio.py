@@ -54,7 +54,7 @@ class MinioServer:
         return [program, "server", "--quiet", "--address", f"127.0.0.1:{settings.s3_port}", str(self._data)]
 
     def environment(self) -> dict[str, str]:
-        """Return keys, and the webhook with its queue."""
+        """Return keys, the webhook with its queue, and who may write from a browser, which no bucket of MinIO knows."""
         settings = self._settings
         webhook = {
             "ENABLE": "on",
@@ -69,6 +69,7 @@ class MinioServer:
             "MINIO_SITE_REGION": settings.s3_region,
             "MINIO_BROWSER": "off",
             "MINIO_UPDATE": "off",
+            "MINIO_API_CORS_ALLOW_ORIGIN": ",".join(settings.page_origins),
             **{f"MINIO_NOTIFY_WEBHOOK_{name}_{lasting}": value for name, value in (webhook | queue).items()},
             **{f"MINIO_NOTIFY_WEBHOOK_{name}_{now}": value for name, value in webhook.items()},
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from localstack.state import StartError
 from localstack.stores.minio import notify_by_webhooks
+from localstack.stores.origins import allow_origins
 from localstack.stores.stack import deploy_storage
 from shared.errors import StoreError
 from shared.settings import Settings
@@ -38,6 +39,7 @@ def set_up_store(settings: Settings) -> StoreSetUp:
         _wait_for_buckets(settings)
         return StoreSetUp(queue_url)
     _wait_for_buckets(settings)
+    allow_origins(settings)
     if settings.store == "minio" and settings.trigger == "events":
         try:
             notify_by_webhooks(settings, settings.minio_webhook_arns)

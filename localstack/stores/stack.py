@@ -47,6 +47,7 @@ def _ask(client: Any, stack: str, settings: Settings) -> None:
         "Versioning": "Off",
         "QueueName": f"{settings.bucket.replace('.', '-')}-events",
         "VisibilitySeconds": str(_VISIBILITY_SECONDS),
+        "AllowedOrigins": ",".join(settings.page_origins),
     }
     parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
     body = TEMPLATE.read_text()

@@ -9,6 +9,7 @@ from shared.cli.application import ExitCode, app, given_settings
 from shared.cli.examinations.database import examine_backups, examine_database, examine_replica, examine_work
 from shared.cli.examinations.finding import Finding, Verdict, wrong
 from shared.cli.examinations.jetstream import examine_jetstream
+from shared.cli.examinations.origins import examine_origins
 from shared.cli.examinations.queue import examine_queue
 from shared.cli.examinations.store import examine_notification, examine_store
 from shared.cli.examinations.surroundings import examine_clock, examine_room, examine_settings
@@ -43,6 +44,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     store = Store(settings, attempts=1)
     yield from examine_store(settings, store)
     yield from examine_notification(settings, store)
+    yield from examine_origins(settings)
     yield from examine_queue(settings)
     yield from examine_jetstream(settings)
     path = absent_file(settings.effective_database_url)

@@ -238,3 +238,11 @@ def test_what_the_image_copies_is_there() -> None:
 def test_the_api_keeps_memory_as_it_does_without_containers() -> None:
     environment = SERVICES["api"]["environment"]
     assert {name: value for name, value in environment.items() if name.startswith("MALLOC")} == ALLOCATOR
+
+
+def test_pages_that_may_write_are_those_of_the_archive_s_addresses() -> None:
+    allowed = filled_in(SERVICES["minio"]["environment"]["MINIO_API_CORS_ALLOW_ORIGIN"], {}).split(",")
+    told = [SERVICES[name]["environment"]["FITSVAULT_ALLOWED_ORIGINS"] for name in ("prepare", "prepare-production")]
+    assert [origin for value in told for origin in json.loads(filled_in(value, {}))] == allowed
+    named = filled_in(SERVICES["minio"]["environment"]["MINIO_API_CORS_ALLOW_ORIGIN"], {"ARCHIVE_HOST": "a.example"})
+    assert named.endswith(",https://a.example")

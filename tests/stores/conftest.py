@@ -12,7 +12,7 @@ from tests.parts import need_program
 from tests.stores.stored import StoredArchive
 
 pytest.register_assert_rewrite(
-    *(f"tests.stores.{name}" for name in ("bundles", "changes", "door", "keys", "restarts", "versions"))
+    *(f"tests.stores.{name}" for name in ("browsers", "bundles", "changes", "door", "keys", "restarts", "versions"))
 )
 
 

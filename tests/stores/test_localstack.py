@@ -16,6 +16,7 @@ from localstack.stores.stack import TEMPLATE, deploy_storage
 from shared.store.session import make_session
 from tests.agreement import disagreements
 from tests.archive import wait_until
+from tests.stores.browsers import Browsers
 from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
@@ -195,6 +196,10 @@ class TestRestarts(Restarts):
 
     def test_it_is_said_that_all_is_forgotten(self, stored: StoredArchive) -> None:
         assert "keeps objects only as long as it runs" in stored.output
+
+
+class TestBrowsers(Browsers):
+    pass
 
 
 class TestVersions(Versions):

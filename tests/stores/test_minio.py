@@ -6,6 +6,7 @@ from minio.notificationconfig import NotificationConfig, PrefixFilterRule, Queue
 from localstack.state import StartError
 from localstack.stores.minio import MinioServer, make_minio_client, notify_by_webhooks
 from localstack.stores.setup import set_up_store
+from tests.stores.browsers import Browsers
 from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
@@ -82,6 +83,10 @@ class TestNotification:
 
 class TestRestarts(Restarts):
     program = b"minio"
+
+
+class TestBrowsers(Browsers):
+    pass
 
 
 class TestVersions(Versions):

@@ -2,6 +2,7 @@
 
 import re
 
+from tests.stores.browsers import Browsers
 from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
 from tests.stores.door import Doors, Hints
@@ -42,6 +43,10 @@ def test_volumes_do_not_run_out_before_the_disk(stored: StoredArchive) -> None:
     found = re.search(r"Free Volumes: +(\d+)", stored.running.log("store"))
     assert found is not None
     assert int(found[1]) > 50_000
+
+
+class TestBrowsers(Browsers):
+    pass
 
 
 class TestVersions(Versions):
