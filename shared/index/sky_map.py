@@ -20,9 +20,12 @@ from shared.index.sky import STRIDE, ZONES, cells_in
 from shared.index.sky_tiles import COARSEST, SkyMark, Tile, marks_of, tiles_in
 from shared.index.tally_models import NO_DAY, TallyChange, TallySky
 
-__all__ = ["MOST_MARKS", "SkyMap", "SkyMark", "sky_map"]
+__all__ = ["MOST_MARKS", "MOST_NEWEST", "SkyMap", "SkyMark", "sky_map"]
 
 MOST_MARKS = 2000
+
+MOST_NEWEST = 10_000
+"""Frames that are looked at where all of them are too many."""
 
 _FEW_CELLS = 5000
 _SPREAD = 8
@@ -73,7 +76,7 @@ def sky_map(session: Session, frame_filter: FrameFilter) -> SkyMap:
         found, read = _looked_at(session, scope, where, MOST_ROWS + 1)
         if read <= MOST_ROWS:
             return SkyMap(complete=True, of=None, marks=marks_of(found.items(), MOST_MARKS))
-    found, read = _looked_at(session, scope, _newest(session, scope), MOST_ROWS)
+    found, read = _looked_at(session, scope, _newest(session, scope), MOST_NEWEST)
     return SkyMap(complete=False, of=read, marks=marks_of(found.items(), MOST_MARKS))
 
 
@@ -159,12 +162,12 @@ def _newest(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
     if wanted.night is not None:
         return [Frame.night == wanted.night]
     times = FrameFilter(start=wanted.start, end=wanted.end)
-    most, where, combinations = MOST_ROWS, list[ColumnElement[bool]](), scope.combinations
+    most, where, combinations = MOST_NEWEST, list[ColumnElement[bool]](), scope.combinations
     if scope.cells is not None:
-        most, combinations = _SPREAD * MOST_ROWS, None
+        most, combinations = _SPREAD * MOST_NEWEST, None
         where.append(among(Frame.sky_cell, scope.cells.every))
     elif scope.objects is not None:
-        most, combinations = _SPREAD * MOST_ROWS, None
+        most, combinations = _SPREAD * MOST_NEWEST, None
         where.append(among(Frame.object_id, scope.objects))
     elif combinations is not None:
         where.append(among(Frame.combination_id, combinations))

@@ -62,7 +62,7 @@ def _measure(stock: Stock, options: argparse.Namespace) -> list[Figure]:
     known = {question.name: question for question in (*asked, *sorts)}
     theirs: dict[str, Times] = {}
     if stock.has_baseline:
-        for figure in (*figures, *slowest):
+        for figure in (figure for figure in (*figures, *slowest) if known[figure.name].has_baseline):
             theirs[figure.name] = measure_predecessor(stock, known[figure.name], _PREDECESSOR_REPETITIONS)
             print(f"  predecessor, {figure.name}: {theirs[figure.name].median:.3f} s", file=sys.stderr, flush=True)
     print(f"ms; {options.repetitions} repetitions; load after: {load_average()}\n\n{table(figures, theirs, known)}")

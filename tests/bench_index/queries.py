@@ -38,6 +38,7 @@ class Question:
     ask: Callable[[random.Random], Request]
     median_target: float = 30.0
     p95_target: float = 60.0
+    has_baseline: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,44 @@ def questions(facts: Facts) -> tuple[Question, ...]:
             "aggregate, object", lambda chance: Request("/frames/aggregate/", {"OBJECT": chance.choice(names[:2000])})
         ),
         Question("aggregate, night", lambda chance: Request("/frames/aggregate/", {"night": _night(chance)})),
+        *_overviews(facts),
         Question("one frame", lambda chance: Request(f"/frames/{chance.choice(facts.frames)[0]}/", {})),
         Question("related", lambda chance: Request(f"/frames/{chance.choice(facts.reduced)}/related/", {})),
     )
+
+
+def _overviews(facts: Facts) -> tuple[Question, ...]:
+    """Return what the predecessor has not: counts of options, nights of a year, and a map of the sky."""
+    names = facts.population.targets.names
+    filters: dict[str, Callable[[random.Random], Parameters]] = {
+        "all": lambda _chance: {},
+        "instrument and filter": _instrument_and_filter,
+        "object": lambda chance: {"OBJECT": chance.choice(names[:2000])},
+        "night": lambda chance: {"night": _night(chance)},
+        "90 days": lambda chance: _only(_ninety_days(chance), "start", "end"),
+        "cone 10′, popular": lambda chance: _only(_cone(facts, chance, range(8), 10.0), "RA", "DEC", "radius"),
+        "cone 10′, average": lambda chance: _only(_cone(facts, chance, range(300, 3000), 10.0), "RA", "DEC", "radius"),
+        "part of basename": lambda chance: {"basename": chance.choice(("E91", "-e00", "coj1m", "kb2", "light"))},
+    }
+    return tuple(
+        Question(
+            f"{path}, {name}",
+            lambda chance, path=path, given=given: Request(f"/frames/{path}/", given(chance)),  # type: ignore[misc]
+            60.0,
+            120.0,
+            has_baseline=False,
+        )
+        for path in ("facets", "nights", "sky")
+        for name, given in filters.items()
+    )
+
+
+def _only(request: Request, *names: str) -> Parameters:
+    return {name: request.parameters[name] for name in names}
+
+
+def _instrument_and_filter(chance: random.Random) -> Parameters:
+    return _only(_ninety_days(chance), "INSTRUMENT", "FILTER")
 
 
 def sort_questions() -> tuple[Question, ...]:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,15 +12,24 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import read
+from shared.index.facet_counts import facet_counts
 from shared.index.pages import walk_frames
 from shared.index.parameters import parse_filter, parse_query
 from shared.index.query import aggregate, get_frame, list_frames, related_frames
+from shared.index.selection import FrameFilter
+from shared.index.sky_map import sky_map
+from shared.index.years import year_of_nights
 from tests.bench_index import predecessor
 from tests.bench_index.queries import Request
 
 __all__ = ["answer_by_index", "answer_by_predecessor", "limited", "rows_of", "statements_of"]
 
 _FRAMES, _AGGREGATE = "/frames/", "/frames/aggregate/"
+_OVERVIEWS: dict[str, Callable[[Session, FrameFilter], object]] = {
+    "/frames/facets/": facet_counts,
+    "/frames/nights/": lambda session, wanted: year_of_nights(session, wanted, None),
+    "/frames/sky/": sky_map,
+}
 
 
 def answer_by_index(sessions: sessionmaker[Session], request: Request) -> None:
@@ -29,6 +38,8 @@ def answer_by_index(sessions: sessionmaker[Session], request: Request) -> None:
     with read(sessions) as session:
         if request.path == _AGGREGATE:
             aggregate(session, parse_filter(parameters))
+        elif request.path in _OVERVIEWS:
+            _OVERVIEWS[request.path](session, parse_filter(parameters))
         elif request.path == _FRAMES:
             query = parse_query(parameters)
             _ = list_frames(session, query) if query.cursor is None else walk_frames(session, query)
@@ -63,7 +74,11 @@ def rows_of(body: bytes) -> int:
         return len(document)
     if "results" in document:
         return len(document["results"])
-    return sum(map(len, document.values())) if "imagetypes" in document else 1
+    return sum(len(part) for part in document.values() if isinstance(part, list)) if _is_list(document) else 1
+
+
+def _is_list(document: Mapping[str, Any]) -> bool:
+    return any(name in document for name in ("imagetypes", "nights", "marks"))
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def test_of_too_many_the_newest_are_shown(
     session: Session, rows: list[Row], monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(module, "MOST_ROWS", 15)
+    monkeypatch.setattr(module, "MOST_NEWEST", 15)
     found: SkyMap = sky_map(session, parse_filter(parameters(wanted)))
     assert not found.complete
     assert found.of is not None
