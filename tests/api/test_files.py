@@ -183,6 +183,15 @@ def test_a_preview_that_the_client_has_is_not_sent_again(
     assert answer.content == (b"" if status == 304 else PNG)
 
 
+def test_a_preview_of_known_bytes_may_be_kept(app: FastAPI, client: TestClient) -> None:
+    frame_id = put_object(app, "view/kept.fits", derived={"preview-small.png": PNG})
+    sha256 = client.get(f"/frames/{frame_id}/").json()["sha256"]
+    for of, kept in ((sha256[:16], "private, max-age=604800"), (sha256[:7], "private, no-cache"), ("0" * 16, None)):
+        answer = client.get(f"/frames/{frame_id}/preview/", params={"of": of})
+        assert answer.content == PNG
+        assert answer.headers["cache-control"] == (kept or "private, no-cache")
+
+
 def test_an_etag_cannot_break_the_header(app: FastAPI, client: TestClient) -> None:
     frame_id = put_object(app, "view/etag.fits", derived={"preview-small.png": PNG}, etag='a"b é-2')
     assert client.get(f"/frames/{frame_id}/preview/").headers["etag"] == '"ab-2"'

@@ -81,6 +81,25 @@ def test_columns_and_page_size_are_chosen(make_page: MakePage) -> None:
     expect(page.locator(".pager")).to_contain_text("26 to 50")
 
 
+def test_a_place_on_the_sky_and_a_night_are_clicked(make_page: MakePage) -> None:
+    page = make_page("/?view=sky&RLEVEL=91&IMAGETYPE=object")
+    mark(page)
+    spots = page.locator(".sky circle")
+    assert 2 <= spots.count() <= 5
+    told = int(re.findall(r": (\d+) frames", str(spots.first.locator("title").text_content()))[0])
+    spots.first.click()
+    expect(page).to_have_url(re.compile(r"RA=[0-9.]+&DEC=[-0-9.]+&radius="))
+    expect(page.locator("#found")).to_have_text(f"{told} frames")
+    page.get_by_role("link", name="Sky", exact=True).click()
+    expect(page.locator(".sky .foot")).to_have_count(told)
+    page.get_by_role("link", name="Remove all").click()
+    page.get_by_role("link", name="Nights", exact=True).click()
+    page.locator(".month td a").first.click()
+    expect(page).to_have_url(re.compile("night=2026-04-15"))
+    expect(page.locator(f"{TABLE} th").first).to_contain_text("20260415")
+    assert is_marked(page)
+
+
 def test_what_cannot_be_read_is_marked_and_mended(make_page: MakePage) -> None:
     page = make_page("/", is_quiet=False)  # a browser's console tells of each answer 400
     page.get_by_role("textbox", name="Night").fill("yesterday")

@@ -17,6 +17,8 @@ __all__ = ["router"]
 _MAX_BYTES = 16 << 20
 _NAMES = {"": PREVIEW_SMALL, "small": PREVIEW_SMALL, "large": PREVIEW_LARGE}
 _IMAGE_TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
+_A_WEEK = "private, max-age=604800"
+_ENOUGH = 8
 _NOT_IN_ETAG = re.compile(r"[^\x21\x23-\x7e]")
 
 router = frame_files_router()
@@ -30,7 +32,14 @@ router = frame_files_router()
         200: {"description": "The picture.", "content": {kind: {} for _, kind in _IMAGE_TYPES}},
         304: {"description": "The picture that the client has (If-None-Match) is still right."},
     },
-    openapi_extra={"parameters": [query_parameter("size", "`large`: up to 1024 pixels.", enum=["small", "large"])]},
+    openapi_extra={
+        "parameters": [
+            query_parameter("size", "`large`: up to 1024 pixels.", enum=["small", "large"]),
+            query_parameter(
+                "of", "The beginning of the frame's `sha256`: clients may then keep the picture for a week."
+            ),
+        ]
+    },
 )
 def get_preview(request: Request, frame_id: FrameId) -> Response:
     """Return the preview that ingest made: a PNG of 200 pixels width, or a large one."""
@@ -38,12 +47,15 @@ def get_preview(request: Request, frame_id: FrameId) -> Response:
     if name is None:
         raise InvalidParameterError("size")
     frame = find_frame(request, frame_id).frame
-    etag = f'"{_NOT_IN_ETAG.sub("", frame.etag)}"'
-    if _has_match(request.headers.get("if-none-match", ""), etag):
-        return Response(status_code=304, headers={"ETag": etag})
+    headers = {"ETag": f'"{_NOT_IN_ETAG.sub("", frame.etag)}"'}
+    of = request.query_params.get("of", "")
+    if len(of) >= _ENOUGH and frame.sha256.startswith(of):
+        headers["Cache-Control"] = _A_WEEK
+    if _has_match(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
     picture = read_derived(request, frame, name, _MAX_BYTES)
     kind = next((kind for magic, kind in _IMAGE_TYPES if picture.startswith(magic)), "application/octet-stream")
-    return Response(picture, media_type=kind, headers={"ETag": etag})
+    return Response(picture, media_type=kind, headers=headers)
 
 
 def _has_match(header: str, etag: str) -> bool:

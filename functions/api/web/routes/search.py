@@ -17,6 +17,7 @@ from functions.api.web.presets import presets
 from functions.api.web.rendering import page, root_of
 from functions.api.web.route import PageRoute
 from functions.api.web.search import PAGE_SIZES, Search, is_untidy, read_search
+from functions.api.web.views import view_values
 from shared.database import read, utc_now
 from shared.index.facet_counts import facet_counts
 from shared.index.newest import latest_night, newest_id
@@ -35,6 +36,7 @@ class _Found:
     options: dict[str, list[Option]]
     latest: dt.date | None
     newest: int
+    view: dict[str, Any]
 
 
 @router.get(
@@ -66,14 +68,16 @@ def get_search(request: Request) -> Response:
 def _find(session: Session, search: Search) -> _Found:
     latest, newest = latest_night(session), newest_id(session)
     if search.query is None:
-        return _Found(None, no_options(search), latest, newest)
+        return _Found(None, no_options(search), latest, newest, {})
     found = list_frames(session, search.query)
-    return _Found(found, options_of(search, facet_counts(session, search.query.filter)), latest, newest)
+    options = options_of(search, facet_counts(session, search.query.filter))
+    view = view_values(session, search, search.query, found) if found.count else {}
+    return _Found(found, options, latest, newest, view)
 
 
 def _shown(request: Request, search: Search, found: _Found) -> dict[str, Any]:
     now = utc_now()
-    return {
+    return found.view | {
         "title": ", ".join(value for _, value, _ in search.chips) or "Search",
         "search": search,
         "fields": FIELDS,

@@ -1,5 +1,5 @@
 // A frame's page over the search: the same page, fetched, with the frames beside it one key away.
-import { announceShown, fetchPage, isPlainClick, isTyping, root } from "./page.js";
+import { announceShown, fetchPage, isPlainClick, isTyping, root, targetOf } from "./page.js";
 
 const dialog = makeDialog();
 let opener = null;
@@ -81,7 +81,7 @@ function step(by) {
   const link = beside(by)?.querySelector("[data-frame-link]");
   if (link) {
     opener = link;
-    open(link.href);
+    open(targetOf(link));
   }
 }
 
@@ -102,7 +102,7 @@ if (dialog) {
     const link = event.target.closest?.("a[data-frame-link]");
     if (!link || !isPlainClick(event)) return;
     event.preventDefault();
-    open(link.href);
+    open(targetOf(link));
   });
 
   document.addEventListener("keydown", (event) => {

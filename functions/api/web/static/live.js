@@ -1,5 +1,5 @@
 // Searches without reload: the same pages are fetched, and their parts put in place.
-import { announceShown, fetchPage, isPlainClick, root, say } from "./page.js";
+import { announceShown, fetchPage, isPlainClick, root, say, targetOf } from "./page.js";
 
 const TYPED_LIVE = new Set(["OBJECT", "basename"]);
 const PAUSE = 400;
@@ -108,7 +108,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-live]");
   if (!link || !isPlainClick(event) || !document.getElementById("results")) return;
   event.preventDefault();
-  show(link.href);
+  show(targetOf(link));
   if (link.closest(".pager")) document.getElementById("main").scrollIntoView();
 });
 

@@ -41,6 +41,11 @@ export function written(bytes) {
   return `${at && scaled < 99.95 ? scaled.toPrecision(3) : Math.round(scaled)} ${prefixes[at]}`;
 }
 
+/** Where a link leads; those of SVG tell it in another way than those of HTML. */
+export function targetOf(link) {
+  return new URL(link.getAttribute("href"), location.href).href;
+}
+
 export function isPlainClick(event) {
   return event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 }
