@@ -40,6 +40,12 @@ def _failures_page(_: Services) -> Routes:
     return failures.router.routes
 
 
+def _upload_page(_: Services) -> Routes:
+    from functions.api.web.routes import upload
+
+    return upload.router.routes
+
+
 def _static(_: Services) -> Routes:
     from functions.api.web.routes import static
 
@@ -161,6 +167,7 @@ PARTS: dict[str, Load] = {
     "view/bundles": _bundles_page,
     "view/delete": _bundles_page,
     "view/failures": _failures_page,
+    "view/upload": _upload_page,
     "static": _static,
     "docs": _pages,
     "openapi.json": _pages,

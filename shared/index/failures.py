@@ -22,6 +22,7 @@ __all__ = [
     "count_kinds",
     "find_failed",
     "find_failure",
+    "find_failures",
     "keys_to_retry",
     "list_failures",
     "record_failure",
@@ -121,6 +122,12 @@ def find_failed(session: Session, bucket: str, keys: Sequence[str]) -> dict[str,
     """Return the failures of objects, by key."""
     rows = session.execute(select(*_OBJECT).where(Failure.bucket == bucket, Failure.key.in_(keys)))
     return {row.key: FailedObject(*row) for row in rows}
+
+
+def find_failures(session: Session, bucket: str, keys: Sequence[str]) -> dict[str, Failure]:
+    """Return the failures of objects with their reasons, by key."""
+    rows = session.scalars(select(Failure).where(Failure.bucket == bucket, Failure.key.in_(keys)))
+    return {failure.key: failure for failure in rows}
 
 
 def ask_retry(session: Session, failure_id: int) -> Failure | None:

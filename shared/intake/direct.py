@@ -10,7 +10,7 @@ from shared.store import multipart
 from shared.store.client import Store
 from shared.store.model import ObjectState
 
-__all__ = ["DirectUploads"]
+__all__ = ["DirectUploads", "checked_key"]
 
 _FOLDER = "uploads/"
 _CONTENT_TYPE = "application/fits"
@@ -68,7 +68,7 @@ class DirectUploads:
         ObjectGoneError
             There is no such upload.
         """
-        parts = multipart.parts_there(self._store, self._bucket, _checked("key", key), upload_id)
+        parts = multipart.parts_there(self._store, self._bucket, checked_key("key", key), upload_id)
         if not parts or [part.number for part in parts] != list(range(1, len(parts) + 1)):
             raise InvalidParameterError("upload_id", "Parts of the upload are missing.")
         there = sum(part.size for part in parts)
@@ -79,16 +79,17 @@ class DirectUploads:
 
     def abort(self, key: str, upload_id: str) -> None:
         """Drop what was written of an upload; ObjectGoneError if there is no such upload."""
-        multipart.parts_there(self._store, self._bucket, _checked("key", key), upload_id)
+        multipart.parts_there(self._store, self._bucket, checked_key("key", key), upload_id)
         multipart.abort(self._store, self._bucket, key, upload_id)
 
 
 def _key(filename: str) -> str:
     """Return the key of a file: a path is its own key, a name goes below ``uploads/``."""
-    return _checked("filename", filename if "/" in filename else f"{_FOLDER}{filename}")
+    return checked_key("filename", filename if "/" in filename else f"{_FOLDER}{filename}")
 
 
-def _checked(parameter: str, key: str) -> str:
+def checked_key(parameter: str, key: str) -> str:
+    """Return the key if an upload may have it; InvalidParameterError, which names the parameter, if not."""
     if _SUBSTITUTED in key:
         raise InvalidParameterError(
             parameter, f"Invalid value for {parameter}: the store would replace {_SUBSTITUTED}."

@@ -1,5 +1,6 @@
 """Uploads straight to the store, by links of the API of a running archive."""
 
+import json
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ from shared.simulator import simulate_frame
 from shared.store.multipart import MAX_OBJECT, MAX_SINGLE
 from tests.api.conftest import PutFrame
 from tests.api.uploading import large_frame, objects, sha256
-from tests.archive import RunningArchive
+from tests.archive import RunningArchive, wait_until
 
 pytestmark = pytest.mark.archive
 PATH = "/uploads/"
@@ -144,7 +145,49 @@ def test_an_unknown_upload_is_not_found(archive: RunningArchive, path: str, body
     assert archive.http.post(PATH + path, json=body).status_code == status
 
 
-@pytest.mark.parametrize("path", ["", "complete/", "abort/"])
+def states(archive: RunningArchive, *keys: str) -> list[dict[str, Any]]:
+    answer = archive.http.post(PATH + "status/", json={"keys": keys})
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    assert [one["key"] for one in results] == list(keys)
+    return results
+
+
+def test_what_became_of_uploads_is_told_of_the_object_as_it_is_now(archive: RunningArchive) -> None:
+    good, bad, gone = "fates/good.fits", "fates/bad ü+%.fits", "fates/gone.fits"
+    archive.s3.put_object(Bucket=archive.bucket, Key=good, Body=simulate_frame(name="good.fits").data)
+    archive.s3.put_object(Bucket=archive.bucket, Key=bad, Body=b"no FITS at all")
+    frame = archive.wait_for_frame(good)
+    wait_until("the failure is told", lambda: states(archive, bad)[0]["state"] == "failed")
+    first, second, third = states(archive, good, bad, gone)
+    assert first == {"key": good, "state": "indexed", "frame_id": frame["id"], "kind": None, "reason": None}
+    assert (second["kind"], second["frame_id"]) == ("not-fits", None)
+    assert second["reason"].startswith("not FITS: begins with")
+    assert third == {"key": gone, "state": "absent", "frame_id": None, "kind": None, "reason": None}
+    archive.s3.put_object(Bucket=archive.bucket, Key=bad, Body=simulate_frame(name="mended.fits").data)
+    assert states(archive, bad)[0]["state"] in ("waiting", "indexed")
+    archive.s3.put_object(Bucket=archive.bucket, Key=good, Body=b"no FITS any more")
+    assert states(archive, good)[0]["state"] in ("waiting", "failed")
+    mended = archive.wait_for_frame(bad)["id"]
+    assert states(archive, bad)[0]["frame_id"] == mended
+    wait_until("its failure is told", lambda: states(archive, good)[0]["state"] == "failed")
+
+
+def test_many_are_asked_after_at_once(archive: RunningArchive) -> None:
+    assert len(states(archive, *(f"fates/{n}.fits" for n in range(200)))) == 200
+    assert states(archive) == []
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], {"keys": "x"}, {"keys": [1]}, {"keys": ["../x"]}, {"keys": ["x\ud800"]}, {"keys": ["x"] * 201}]
+)
+def test_what_is_no_list_of_keys_is_refused(archive: RunningArchive, body: Any) -> None:
+    kind = {"Content-Type": "application/json"}
+    answer = archive.http.post(PATH + "status/", content=json.dumps(body), headers=kind)
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+
+
+@pytest.mark.parametrize("path", ["", "complete/", "abort/", "status/"])
 def test_only_staff_may(client: Any, anonymous: Any, put: PutFrame, path: str) -> None:
     assert anonymous.post(PATH + path, json={}).status_code == 401
     assert client.post(PATH + path, json={"filename": "x"}).status_code == 403

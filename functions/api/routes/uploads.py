@@ -1,6 +1,7 @@
 """Uploads straight to the store, for programs that have a token and no keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -12,8 +13,10 @@ from functions.api.authentication import TOKEN_SCHEME, StaffRoute
 from functions.api.credentials import read_fields
 from functions.api.dependencies import get_services
 from functions.api.schemas import ERRORS, DirectUpload, Error, StoredObject, UploadId, UploadRequest
+from functions.api.upload_schemas import MOST_KEYS, UploadKeys, UploadStates
 from shared.errors import InvalidParameterError
-from shared.intake.direct import DirectUploads
+from shared.intake.direct import DirectUploads, checked_key
+from shared.intake.fates import Fate, fates
 from shared.store.multipart import MAX_OBJECT, MAX_SINGLE
 
 __all__ = ["router"]
@@ -93,6 +96,42 @@ async def abort_upload(request: Request) -> Response:
     fields = await _fields(request)
     await run_in_threadpool(_uploads(request).abort, _text(fields, "key"), _upload_id(fields))
     return JSONResponse({})
+
+
+@router.post(
+    "/status/",
+    summary="Ask what became of uploads",
+    response_model=None,
+    responses={200: {"model": UploadStates}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {_KINDS[0]: {"schema": UploadKeys.model_json_schema()}}}
+    },
+)
+async def get_states(request: Request) -> Response:
+    """Return what became of each object as it is now, in the order of the keys: nothing tells of one before it.
+
+    Who waits asks again, after a second at first, then less often.
+    """
+    keys = _keys(await _fields(request))
+    found = await run_in_threadpool(_states, request, keys)
+    return JSONResponse({"results": [asdict(fate) for fate in found]}, headers={"Cache-Control": "no-store"})
+
+
+def _states(request: Request, keys: Sequence[str]) -> Sequence[Fate]:
+    services = get_services(request)
+    return fates(services.sessions, services.store, services.bundle_threads, services.settings.bucket, keys)
+
+
+def _keys(fields: Mapping[object, object]) -> Sequence[str]:
+    """Return keys that uploads may have."""
+    keys = fields.get("keys")
+    if not isinstance(keys, list) or len(keys) > MOST_KEYS:
+        raise InvalidParameterError("keys", f"Invalid value for keys: a list of {MOST_KEYS} at most is needed.")
+    return [checked_key("keys", key) if isinstance(key, str) else _refused("keys") for key in keys]
+
+
+def _refused(name: str) -> str:
+    raise InvalidParameterError(name)
 
 
 def _uploads(request: Request) -> DirectUploads:

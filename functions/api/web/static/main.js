@@ -9,6 +9,7 @@ import "./copying.js";
 import "./menus.js";
 import "./arrivals.js";
 import "./progress.js";
+import "./upload.js";
 import { announceShown } from "./page.js";
 
 announceShown(document);
