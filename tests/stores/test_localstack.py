@@ -13,6 +13,8 @@ import pytest
 from localstack.queue_poller import QueuePoller
 from localstack.state import StartError
 from localstack.stores.stack import TEMPLATE, deploy_storage
+from shared.cli.examinations.queue import examine_queue
+from shared.cli.examinations.store import examine_notification
 from shared.store.session import make_session
 from tests.agreement import disagreements
 from tests.archive import wait_until
@@ -130,6 +132,64 @@ class TestQueue:
         }
         assert record["eventSource"] == "aws:sqs"
         assert record["eventSourceARN"] == f"arn:aws:sqs:us-east-1:000000000000:{room.name}"
+
+
+class TestDoctor:
+    """What `fitsvault doctor` finds of SQS and of the bucket's notification."""
+
+    @staticmethod
+    def queue(room: QueueRoom, url: str | None = None) -> list[tuple[str, str]]:
+        settings = room.settings.model_copy(update={"queue_url": url or room.url})
+        return [(found.verdict.value, found.words) for found in examine_queue(settings)]
+
+    def test_a_queue_and_its_dead_letters(self, room: QueueRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+        room.make_queue(attempts=3)
+        assert self.queue(room) == [("ok", "0 events wait")]
+        room.send("one", "two")
+        room.sqs.send_message(QueueUrl=room.dead, MessageBody="three")
+        given_up = f"1 events were given up and wait in {room.name}-dead; sweeps settle their objects"
+        assert self.queue(room) == [("ok", "2 events wait"), ("note", given_up)]
+        monkeypatch.setattr("shared.cli.examinations.queue._MANY", 1)
+        many, _ = self.queue(room)
+        assert many == ("note", "2 events wait: docs/scaling.md says what to raise")
+
+    def test_a_queue_without_dead_letters_or_that_is_none(self, room: QueueRoom) -> None:
+        (_, lonely) = self.queue(room, room.dead)
+        assert lonely[0] == "note"
+        assert "it has no dead-letter queue" in lonely[1]
+        for url in (f"{room.dead}-not", f"http://127.0.0.1:9/000000000000/{room.name}"):
+            ((verdict, words),) = self.queue(room, url)
+            assert (verdict, "Is FITSVAULT_QUEUE_URL right" in words) == ("wrong", True)
+
+    def test_rules_of_the_bucket(self, stored: StoredArchive) -> None:
+        running = stored.running
+        (well,) = examine_notification(running.settings, running.store)
+        assert (well.verdict.value, well.words) == ("ok", f"the bucket {running.bucket} tells of what comes and goes")
+        arn = deploy_storage(running.settings).rpartition("/")[2]
+        queue = f"arn:aws:sqs:us-east-1:000000000000:{arn}"
+        other = running.settings.model_copy(update={"bucket": "examined"})
+        running.store.ensure_bucket("examined")
+
+        def found(*events: str, rules: list[dict[str, str]] | None = None, **more: Any) -> list[tuple[str, str]]:
+            rule: Any = {"QueueArn": queue, "Events": events}
+            if rules:
+                rule["Filter"] = {"Key": {"FilterRules": rules}}
+            configuration: Any = {"QueueConfigurations": [rule]} if events else {}
+            running.s3.put_bucket_notification_configuration(
+                Bucket="examined", NotificationConfiguration=configuration | more, SkipDestinationValidation=True
+            )
+            return [(one.verdict.value, one.words) for one in examine_notification(other, running.store)]
+
+        ((verdict, words),) = found()
+        assert (verdict, "tells nobody of s3:ObjectCreated and s3:ObjectRemoved" in words) == ("wrong", True)
+        ((verdict, words),) = found("s3:ObjectCreated:*")
+        assert (verdict, "tells nobody of s3:ObjectRemoved:" in words) == ("wrong", True)
+        both = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+        assert [verdict for verdict, _ in found(*both)] == ["ok"]
+        limited, well_told = found(*both, rules=[{"Name": "suffix", "Value": ".fits"}])
+        assert (limited, well_told[0]) == (("note", "one rule is only for keys with suffix .fits"), "ok")
+        assert found(EventBridgeConfiguration={}) == [("ok", "the bucket tells EventBridge")]
+        found()
 
 
 class TestTemplate:

@@ -6,6 +6,7 @@ from minio.notificationconfig import NotificationConfig, PrefixFilterRule, Queue
 from localstack.state import StartError
 from localstack.stores.minio import MinioServer, make_minio_client, notify_by_webhooks
 from localstack.stores.setup import set_up_store
+from shared.cli.examinations.store import examine_notification
 from tests.stores.browsers import Browsers
 from tests.stores.bundles import Bundles
 from tests.stores.changes import Bursts, Changes
@@ -76,6 +77,28 @@ class TestNotification:
             set_up_store(settings.model_copy(update={"trigger": trigger}))
             assert len(client.get_bucket_notification("scanned").queue_config_list) == rules
         client.delete_bucket_notification("scanned")
+
+    def test_the_doctor_looks_at_the_rules(self, stored: StoredArchive) -> None:
+        running = stored.running
+        (well,) = examine_notification(running.settings, running.store)
+        assert (well.verdict.value, well.words) == ("ok", f"the bucket {running.bucket} tells of what comes and goes")
+        settings = running.settings.model_copy(update={"bucket": "examined"})
+        running.store.ensure_bucket("examined")
+        client = make_minio_client(settings)
+
+        def found(*events: str, prefix: str | None = None) -> list[tuple[str, str]]:
+            rule = PrefixFilterRule(prefix) if prefix else None
+            rules = [QueueConfig(queue=OURS, events=list(events), prefix_filter_rule=rule)] if events else []
+            client.set_bucket_notification("examined", NotificationConfig(queue_config_list=rules))
+            return [(one.verdict.value, one.words) for one in examine_notification(settings, running.store)]
+
+        ((verdict, words),) = found()
+        assert (verdict, "tells nobody of s3:ObjectCreated and s3:ObjectRemoved" in words) == ("wrong", True)
+        ((verdict, words),) = found("s3:ObjectCreated:*")
+        assert (verdict, "tells nobody of s3:ObjectRemoved:" in words) == ("wrong", True)
+        limited, well_told = found("s3:ObjectCreated:*", "s3:ObjectRemoved:*", prefix="2026/")
+        assert (limited, well_told[0]) == (("note", "one rule is only for keys with prefix 2026/"), "ok")
+        client.delete_bucket_notification("examined")
 
     def test_its_console_is_off(self, stored: StoredArchive) -> None:
         assert "WebUI" not in stored.running.log("store")
