@@ -110,7 +110,7 @@ lock: .venv/.dev ## Pin names, versions and hashes anew
 	$(MAKE) lock-lambda
 
 lock-lambda: .venv/.dev
-	for name in api ingest bundle reconcile; do \
+	for name in api ingest bundle reconcile migrate; do \
 		$(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --constraints requirements/run.txt requirements/lambda-$$name.in --output-file requirements/lambda-$$name.txt || exit 1; \
 	done
 	$(BIN)/uv pip compile --quiet --python-version 3.12 --generate-hashes --no-header --upgrade requirements/lambda-runtime.in --output-file requirements/lambda-runtime.txt

@@ -16,6 +16,7 @@ ROOMS = {
     "functions.api": 3,
     "functions.bundle": 3,
     "functions.reconcile": 3,
+    "functions.migrate": 3,
     "shared.cli": 3,
     "shared.backup": 2,
     "shared.bundle": 2,

@@ -56,7 +56,7 @@ def build(package: Package, target: Path, *, python: str, architecture: Architec
         folder = Path(name)
         _install(package, folder, python, architecture)
         prune(folder)
-        for path in needed_sources(REPOSITORY, package.entry):
+        for path in needed_sources(REPOSITORY, package.entry, package.found):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPOSITORY / path, folder / path)
         interpreter = find_python(python)

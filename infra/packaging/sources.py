@@ -1,7 +1,7 @@
 """Which of our files a function needs: the modules it imports, early or late, with the templates and assets beside."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 __all__ = ["needed_sources"]
@@ -10,13 +10,14 @@ _TOPS = ("functions", "shared")
 _DATA = ("templates", "static")
 
 
-def needed_sources(root: Path, entry: str) -> list[Path]:
+def needed_sources(root: Path, entry: str, found_by_file: Sequence[str] = ()) -> list[Path]:
     """Return the files of ``entry`` and of all modules that it imports below ``root``, sorted, relative to it.
 
+    And those of all modules that are right in the packages ``found_by_file``, with what they import.
     What stands in the folders ``templates`` and ``static`` of a package is needed with the package.
     """
     found: set[Path] = set()
-    waiting = [entry]
+    waiting = [entry, *(name for package in found_by_file for name in _modules(root, package))]
     while waiting:
         for path in _files(root, waiting.pop()):
             if path not in found:
@@ -28,6 +29,10 @@ def needed_sources(root: Path, entry: str) -> list[Path]:
 def _data(root: Path, package: Path) -> Iterator[Path]:
     for folder in _DATA:
         yield from (path.relative_to(root) for path in (root / package / folder).rglob("*") if path.is_file())
+
+
+def _modules(root: Path, package: str) -> Iterator[str]:
+    yield from (f"{package}.{path.stem}" for path in root.joinpath(*package.split(".")).glob("*.py"))
 
 
 def _files(root: Path, module: str) -> Iterator[Path]:

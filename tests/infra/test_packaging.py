@@ -12,10 +12,11 @@ from infra.packaging.model import PACKAGES, REPOSITORY
 from infra.packaging.pruning import is_needed, prune
 from infra.packaging.sources import needed_sources
 from infra.packaging.zipping import write_zip
+from shared.schema import REVISIONS
 
 
 def modules(name: str) -> set[str]:
-    return {path.as_posix() for path in needed_sources(REPOSITORY, PACKAGES[name].entry)}
+    return {path.as_posix() for path in needed_sources(REPOSITORY, PACKAGES[name].entry, PACKAGES[name].found)}
 
 
 def test_a_package_has_the_modules_of_its_function_and_no_other() -> None:
@@ -27,7 +28,17 @@ def test_a_package_has_the_modules_of_its_function_and_no_other() -> None:
     for name in PACKAGES:
         tops = {path.split("/")[1] for path in modules(name) if path.startswith("functions/")}
         assert tops == {"__init__.py", name}
-        assert not any(path.startswith(("shared/cli", "shared/migrations", "shared/pyobs")) for path in modules(name))
+        assert not any(path.startswith(("shared/cli", "shared/pyobs")) for path in modules(name))
+        assert any(path.startswith("shared/migrations") for path in modules(name)) is (name == "migrate")
+
+
+def test_the_function_that_migrates_has_all_versions() -> None:
+    migrate = modules("migrate")
+    versions = {path.name[:4] for path in Path("shared/migrations/versions").glob("0*.py")}
+    assert versions == {Path(path).name[:4] for path in migrate if path.startswith("shared/migrations/versions/0")}
+    assert versions == set(REVISIONS)
+    assert "shared/migrations/env.py" in migrate
+    assert "shared/fits/model.py" not in migrate
 
 
 def test_what_is_imported_late_is_there_as_well(tmp_path: Path) -> None:

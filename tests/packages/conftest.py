@@ -27,7 +27,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
 
 @pytest.fixture(scope="session")
 def deployed(packages: Unpacked, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FunctionArchive]:
-    """The archive, with all four functions up to be called."""
+    """The archive, with all functions up to be called."""
     home = tmp_path_factory.mktemp("aws")
     url = new_database(postgres, f"functions_{uuid.uuid4().hex[:8]}")
     engine = make_engine(url)

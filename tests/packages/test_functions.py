@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import uuid
 import zipfile
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from shared.accounts.account import account_of
 from shared.accounts.service import find_user
 from shared.accounts.sessions import open_session
 from shared.database import make_engine, make_session_factory, write
+from shared.schema import REVISIONS, check_schema
 from shared.simulator import simulate_frame
+from tests.migrations.stack import listening_stack, stack_event
 from tests.packages.archive import FunctionArchive
 from tests.packages.runtime import FunctionError, LambdaFunction
 from tests.packages.unpacked import LAMBDA_PYTHON, Unpacked
+from tests.postgres import new_database
 
 SCHEDULED = {
     "version": "0",
@@ -142,6 +146,28 @@ def test_a_function_without_index_says_so(packages: Unpacked, tmp_path: Path) ->
         pytest.raises(FunctionError, match="OperationalError"),
     ):
         function({"Records": []})
+
+
+def test_an_empty_database_gets_its_schema(packages: Unpacked, postgres: str, tmp_path: Path) -> None:
+    url = new_database(postgres, f"migrated_{uuid.uuid4().hex[:8]}")
+    options = {"FITSVAULT_HOME": "/tmp", "FITSVAULT_DATABASE_URL": url}
+    with (
+        listening_stack() as (address, told),
+        LambdaFunction(
+            python=packages.python,
+            client=packages.client,
+            task=packages.tasks["migrate"],
+            handler="functions.migrate.handler.handler",
+            settings=options,
+            log=tmp_path / "log",
+        ) as function,
+    ):
+        assert function(stack_event(address)) == {"schema": REVISIONS[-1]}
+        assert [one["Status"] for one in told] == ["SUCCESS"]
+        assert function({}) == {"schema": REVISIONS[-1]}
+    engine = make_engine(url)
+    check_schema(engine)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("name", PACKAGES)

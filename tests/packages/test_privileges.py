@@ -13,7 +13,8 @@ from tests.packages.recorder import Action
 
 Actions = dict[str, set[Action]]
 
-SELDOM = {
+SELDOM: dict[str, set[str]] = {
+    "migrate": set(),
     "api": {"s3:GetObjectVersion", "lambda:InvokeFunction"},
     "ingest": {"s3:GetObjectVersion", "s3:ListBucket"},
     "reconcile": {"s3:GetObjectVersion"},
@@ -84,7 +85,7 @@ def busy(deployed: FunctionArchive) -> Actions:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_function_may_do_what_it_does(deployed: FunctionArchive, busy: Actions, name: str) -> None:
-    assert busy[name]
+    assert bool(busy[name]) is (name != "migrate"), "who brings the schema has no business with the store"
     assert refused(deployed, name, busy[name]) == set()
 
 
