@@ -102,12 +102,12 @@ def tokens(own: RunningArchive) -> list[str]:
 
 
 @pytest.fixture
-def bundles(own: RunningArchive, tokens: list[str]) -> list[str]:
+def bundles(own: RunningArchive, session: requests.Session, tokens: list[str]) -> list[str]:
     """Ids of a bundle for each token; one that a test has deleted is ordered again."""
     found = []
     for token in tokens:
         headers = {"Authorization": f"Token {token}"}
-        answer = httpx.post(f"{own.url}/bundles/?order=asc", headers=headers, trust_env=False)
+        answer = session.post(f"{own.url}/bundles/?order=asc", headers=headers)
         found.append(str(answer.json()["id"]))
     return found
 

@@ -58,19 +58,30 @@ def test_two_side_by_side_and_a_second_start(archive: RunningArchive, tmp_path: 
         assert httpx.get(link, trust_env=False).content == simulate_frame(OBJECT="kept").data
 
 
-def test_objects_that_came_while_no_one_listened_are_found_at_start(tmp_path: Path) -> None:
+def test_what_is_killed_is_started_again_and_leaves_nothing_behind(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with running_archive(home) as first:
-        ingest = [pid for pid in processes_of(home) if b"ingest" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        assert len(ingest) == 1
-        left = home / "work" / "fitsvault-left" / "object"
-        left.parent.mkdir(parents=True)
-        left.write_bytes(bytes(1000))
-        os.kill(ingest[0], signal.SIGKILL)
-        first.store.write_bytes(first.bucket, "missed.fits", simulate_frame().data, "application/fits")
-        first.wait_for_frame("missed.fits")
-        assert any("ingest has ended and is started again" in line for line in first.lines)
-        assert not left.exists(), "what a killed ingest had under work fills the disk"
+    started = StartedProcess(home, {})
+    started.wait_until_ready()
+    first = RunningArchive(home, started.lines)
+    ingest = [pid for pid in processes_of(home) if b"ingest" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(ingest) == 1
+    left = home / "work" / "fitsvault-left" / "object"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(bytes(1000))
+    os.kill(ingest[0], signal.SIGKILL)
+    first.store.write_bytes(first.bucket, "missed.fits", simulate_frame().data, "application/fits")
+    first.wait_for_frame("missed.fits")
+    assert any("ingest has ended and is started again" in line for line in first.lines)
+    assert not left.exists(), "what a killed ingest had under work fills the disk"
+    first.close()
+
+    assert len(processes_of(home)) >= 4
+    started.process.kill()
+    started.end()
+    told: list[str] = []
+    with lock_home(home, told.append):
+        assert processes_of(home) == [], "who starts now finds ports and folders free"
+    assert len(told) <= 1
 
 
 def test_a_store_of_someone_else_is_used_and_swept(archive: RunningArchive, tmp_path: Path) -> None:
@@ -91,19 +102,6 @@ def test_a_store_of_someone_else_is_used_and_swept(archive: RunningArchive, tmp_
         assert guest.wait_for_frame("swept.fits")["OBJECT"] == "swept"
         guest.store.delete("guest", ("swept.fits",))
         wait_until("the frame has gone", lambda: guest.frame_of("swept.fits") is None)
-
-
-def test_a_killed_archive_leaves_no_process_behind_and_is_waited_for(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    started = StartedProcess(home, {})
-    started.wait_until_ready()
-    assert len(processes_of(home)) >= 4
-    started.process.kill()
-    started.end()
-    told: list[str] = []
-    with lock_home(home, told.append):
-        assert processes_of(home) == [], "who starts now finds ports and folders free"
-    assert len(told) <= 1
 
 
 def test_parts_that_do_not_end_are_not_waited_for_without_end(tmp_path: Path) -> None:

@@ -22,11 +22,10 @@ from tests.index.factory import make_record
 from tests.postgres import new_database
 from tests.pyobs.predecessor import OldFrame, OldUser, django_hash, make_database, make_files, make_frames
 
-COUNT = 200
+COUNT = 205
 """Two batches of the command's reading, and enough that it can be killed in the middle."""
 
-FEW = 250
-"""Two batches."""
+FEW = 60
 
 LARGEST = 20_000
 USERS = [
