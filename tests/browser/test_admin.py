@@ -3,24 +3,18 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.archive import RunningArchive
 from tests.browser.conftest import MakePage
-from tests.browser.test_everywhere import PHONE, RULES
+from tests.browser.everybody import check_for_everybody
 
 PAGES = ("", "accounts/list", "accounts/new", "frames/list?pageSize=5")
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_accessible_and_fits_a_phone(make_page: MakePage, path: str) -> None:
-    page = make_page(f"/admin/{path}", **PHONE)
-    for theme in ("light", "dark", "red"):
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-        found = Axe().run(page, options=RULES).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in found] == [], theme
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    check_for_everybody(make_page(f"/admin/{path}"))
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -1,14 +1,13 @@
 """What holds on every page: it can be used by anybody, in any colours, on any screen, and without scripts."""
 
 import zipfile
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import expect
 
 from tests.archive import RunningArchive
 from tests.browser.conftest import MakePage
+from tests.browser.everybody import check_for_everybody
 
 PAGES = {
     "table": "/?limit=25",
@@ -23,11 +22,6 @@ PAGES = {
     "missing": "/view/frame/999999/",
     "login": "/accounts/login/",
 }
-RULES: dict[str, Any] = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-}
-COLOURS: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-PHONE: ViewportSize = {"width": 390, "height": 780}
 
 
 def path_of(name: str, archive: RunningArchive) -> str:
@@ -37,12 +31,7 @@ def path_of(name: str, archive: RunningArchive) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_everybody_can_use_every_page(make_page: MakePage, night_archive: RunningArchive, name: str) -> None:
     page = make_page(path_of(name, night_archive), is_quiet=name != "missing")
-    for theme, rules in (("light", RULES), ("dark", COLOURS), ("red", COLOURS)):
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-        found = Axe().run(page, options=rules).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in found] == [], theme
-    page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    check_for_everybody(page)
 
 
 def test_colours_are_remembered(make_page: MakePage) -> None:
