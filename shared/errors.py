@@ -38,6 +38,8 @@
     ├── EventError               an event that no dialect knows, or a broken one
     │   └── UnwantedEventError   an event of a kind that changes no object, such as tagging
     ├── BackupError              a backup that cannot be read, or restored here
+    ├── ResolverError            a name resolver that does not answer, or not as it should
+    │   └── UnknownTargetError   it knows no position of a target of this name
     ├── SchemaError              the database's tables are not those of this version
     ├── OvertakenError           another has settled the object meanwhile; look again
     └── InvalidParameterError    a query parameter that cannot be read
@@ -74,6 +76,7 @@ __all__ = [
     "RemoteError",
     "RemoteRefusedError",
     "RemoteUnavailableError",
+    "ResolverError",
     "SchemaError",
     "SourceError",
     "StoreError",
@@ -81,6 +84,7 @@ __all__ = [
     "TooLargeError",
     "TooManyAttemptsError",
     "TruncatedError",
+    "UnknownTargetError",
     "UnwantedEventError",
     "UploadError",
 ]
@@ -274,6 +278,14 @@ class UnwantedEventError(EventError):
 
 class BackupError(FitsvaultError):
     """A backup that is none, or damaged, or that this database does not take."""
+
+
+class ResolverError(FitsvaultError):
+    """A name resolver does not answer, or not as it should."""
+
+
+class UnknownTargetError(ResolverError):
+    """It knows no position of a target of this name."""
 
 
 class SchemaError(FitsvaultError):

@@ -164,6 +164,14 @@ class Settings(BaseSettings):
         description="Seconds that a statement of the API about frames may take before it is given up. 0: no limit.",
     )
 
+    name_resolver_url: str | None = Field(
+        None,
+        title="Name resolver",
+        description="URL that gives the position of a target, with `{name}` in it, such as "
+        "`https://cds.unistra.fr/cgi-bin/nph-sesame/-oI/SNV?{name}`; or one that answers JSON, `ra` and `dec` in "
+        "degrees. Unset: names are not looked up.",
+    )
+
     admin_username: str = Field("admin", title="Admin name", description="Superuser made at first start.")
     admin_password: SecretStr | None = Field(
         None,
@@ -396,6 +404,16 @@ class Settings(BaseSettings):
         for origin in value:
             if origin != "*" and not re.fullmatch(r"https?://[^/?#@,\s\"'<>*]+", origin):
                 raise ValueError("not an origin as https://archive.example.org, without anything behind the host")
+        return value
+
+    @field_validator("name_resolver_url")
+    @classmethod
+    def _check_resolver(cls, value: str | None) -> str | None:
+        if value is not None:
+            before, _, behind = value.partition("{name}")
+            if "{name}" not in value or "{name}" in behind or before.count("/") < 3:
+                raise ValueError("needs {name} once, in its path or query")
+            _check_url(value.replace("{name}", "x"))
         return value
 
     @field_validator("event_secret")

@@ -32,6 +32,7 @@ ROOMS = {
     "shared.events": 1,
     "shared.accounts": 1,
     "shared.naming": 1,
+    "shared.resolver": 1,
     "shared.simulator": 1,
     "shared.uploads": 2,
     "shared.settings": 0,

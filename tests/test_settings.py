@@ -109,3 +109,12 @@ def test_pages_of_ones_own_address_may_write(given: dict[str, Any], origins: tup
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     with pytest.raises(ValidationError, match="not an origin"):
         Settings(_env_file=None, allowed_origins=[origin])
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.example/", "https://{name}.example/", "https://a.example/{name}/{name}", "ftp://a/{name}", "{name}"],
+)
+def test_a_resolver_needs_a_place_for_the_name(url: str) -> None:
+    with pytest.raises(ValidationError, match="name_resolver_url"):
+        Settings(_env_file=None, name_resolver_url=url)

@@ -88,6 +88,12 @@ def _frames(_: Services) -> Routes:
     return frames.router.routes
 
 
+def _resolve(_: Services) -> Routes:
+    from functions.api.routes import resolve
+
+    return resolve.router.routes
+
+
 def _overviews(_: Services) -> Routes:
     from functions.api.routes import overviews
 
@@ -179,6 +185,7 @@ PARTS: dict[str, Load] = {
     "frames/facets": _overviews,
     "frames/nights": _overviews,
     "frames/sky": _overviews,
+    "resolve": _resolve,
     "frames/headers": _headers,
     "frames/preview": _previews,
     "frames/catalog": _catalogs,

@@ -17,6 +17,7 @@ from functions.api.web.presets import presets
 from functions.api.web.rendering import page, root_of
 from functions.api.web.route import PageRoute
 from functions.api.web.search import PAGE_SIZES, Search, is_untidy, read_search
+from functions.api.web.sought import look_up_target
 from functions.api.web.views import view_values
 from shared.database import read, utc_now
 from shared.index.facet_counts import facet_counts
@@ -46,7 +47,10 @@ class _Found:
     response_model=None,
     responses={
         200: {"description": "The page."},
-        302: {"description": "To the form for logging in, or to the same search without its empty fields."},
+        302: {
+            "description": "To the form for logging in, or to the same search without its empty fields, or "
+            "with the position of the target that `resolve` names."
+        },
         400: {"description": "The page, which says what cannot be read."},
         503: {"description": "A page that says why there is no answer."},
     },
@@ -57,12 +61,20 @@ def get_search(request: Request) -> Response:
     Parameters are those of `GET /frames/`, besides `view`, `columns` and others that only tell how it is shown.
     """
     pairs = request.query_params.multi_items()
+    sought = look_up_target(request, pairs)
+    if sought.position is not None:
+        return _redirect(request, read_search([*pairs, *sought.position]))
     search = read_search(pairs)
-    if is_untidy(pairs):
-        return RedirectResponse(f"{root_of(request)}/{search.url({'offset': search.offset or None})}".rstrip("?"), 302)
+    if is_untidy(pairs) and not sought.problem:
+        return _redirect(request, search)
     with read(get_services(request).readers) as session:
         found = _find(session, search)
-    return page(request, "search.html", status=200 if search.problem is None else 400, **_shown(request, search, found))
+    status = 400 if search.problem is not None else sought.status
+    return page(request, "search.html", status=status, **_shown(request, search, found), **sought.values)
+
+
+def _redirect(request: Request, search: Search) -> Response:
+    return RedirectResponse(f"{root_of(request)}/{search.url({'offset': search.offset or None})}".rstrip("?"), 302)
 
 
 def _find(session: Session, search: Search) -> _Found:
@@ -92,7 +104,4 @@ def _shown(request: Request, search: Search, found: _Found) -> dict[str, Any]:
         "newest": found.newest,
         "examples": examples(address_of(request), search),
         "most_in_zip": get_services(request).settings.zip_limit_frames,
-        "can_resolve": False,
-        "resolve": "",
-        "resolve_problem": "",
     }

@@ -1,0 +1,1 @@
+"""Positions of targets by their names, as another service knows them."""
