@@ -13,6 +13,7 @@ from infra.packaging.interpreter import find_python
 from infra.packaging.model import REPOSITORY, Package
 from infra.packaging.pruning import prune
 from infra.packaging.sources import needed_sources
+from infra.packaging.stripping import strip
 from infra.packaging.zipping import write_zip
 
 __all__ = ["ARCHITECTURES", "Architecture", "BuildError", "Built", "build", "uv"]
@@ -56,6 +57,7 @@ def build(package: Package, target: Path, *, python: str, architecture: Architec
         folder = Path(name)
         _install(package, folder, python, architecture)
         prune(folder)
+        strip(folder)
         for path in needed_sources(REPOSITORY, package.entry, package.found):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPOSITORY / path, folder / path)

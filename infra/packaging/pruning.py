@@ -12,7 +12,7 @@ _FOLDERS = re.compile(
     r"(^|/)(__pycache__|tests?|SelfTest|examples|include)/"
     r"|^bin/|^share/|^sqlalchemy/testing/|^numpy/(f2py|distutils|testing|_pyinstaller)/"
     r"|^sqlalchemy/dialects/(mssql|mysql|oracle)/|^Crypto/(IO|Math|Protocol|PublicKey|Signature)/|^(cffi|pycparser)/"
-    r"|^boto3/(data|examples)/(?!s3/|sqs/|sns/)"
+    r"|^boto3/(data|examples)/(?!s3/|sqs/|sns/)|^pydantic/v1/"
     r"|^sqladmin/(translations/|statics/(?!css/main\.css$))|^wtforms/locale/"
 )
 _KEPT = re.compile(r"^numpy/(testing/__init__|f2py/__init__)\.py$|^astropy/tests/(?!tests/|figures/|test_)")
