@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "ERRORS",
@@ -40,20 +40,26 @@ ZIP_CONTENT = {"application/zip": {"schema": {"type": "string", "format": "binar
 Position = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
-class Error(BaseModel):
+class _Described(BaseModel):
+    """What is only described: validators and serializers are built for nobody."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Error(_Described):
     """What went wrong."""
 
     detail: str
 
 
-class Credentials(BaseModel):
+class Credentials(_Described):
     """Name and password of an account."""
 
     username: str
     password: str
 
 
-class LoginForm(BaseModel):
+class LoginForm(_Described):
     """What the form for logging in sends; `csrfmiddlewaretoken` must equal the cookie `csrftoken`."""
 
     username: str
@@ -62,19 +68,19 @@ class LoginForm(BaseModel):
     next: str = ""
 
 
-class LogoutForm(BaseModel):
+class LogoutForm(_Described):
     """What the form for logging out sends."""
 
     csrfmiddlewaretoken: str
 
 
-class Key(BaseModel):
+class Key(_Described):
     """A new token."""
 
     token: str = Field(description="40 hexadecimal digits, shown only here.")
 
 
-class Frame(BaseModel):
+class Frame(_Described):
     """A frame. Times are UTC with `Z`, angles degrees (ICRS), EXPTIME seconds, sizes bytes or pixels."""
 
     id: int
@@ -124,7 +130,7 @@ class Frame(BaseModel):
     ORIGNAME: str | None
 
 
-class Frames(BaseModel):
+class Frames(_Described):
     """A page of frames."""
 
     count: int = Field(description="How many frames the filters leave in all, exactly.")
@@ -132,7 +138,7 @@ class Frames(BaseModel):
     next: str | None = Field(None, description="With `cursor` alone: that of the next page; null on the last.")
 
 
-class Facets(BaseModel):
+class Facets(_Described):
     """Values that occur among the frames that the filters leave, sorted by code point."""
 
     imagetypes: list[str]
@@ -143,13 +149,13 @@ class Facets(BaseModel):
     binnings: list[str]
 
 
-class Headers(BaseModel):
+class Headers(_Described):
     """Header cards, by default `{"key", "value"}` of the science header sorted by key."""
 
     results: list[dict[str, Any]]
 
 
-class Download(BaseModel):
+class Download(_Described):
     """A link to the frame's bytes, which needs no token, and what they must add up to."""
 
     url: str
@@ -160,14 +166,14 @@ class Download(BaseModel):
     sha256: str
 
 
-class FailedUpload(BaseModel):
+class FailedUpload(_Described):
     """A file that did not become a frame."""
 
     filename: str = Field(description="As its sender calls it.")
     error: str
 
 
-class Created(BaseModel):
+class Created(_Described):
     """What became of uploaded files."""
 
     created: int = Field(description="How many frames were made or replaced.")
@@ -176,7 +182,7 @@ class Created(BaseModel):
     failed: list[FailedUpload] = Field([], description="The same, for each file; left out as well.")
 
 
-class UploadRequest(BaseModel):
+class UploadRequest(_Described):
     """A file that a program wants to upload to the store itself."""
 
     filename: str = Field(description="A name, or a path with slashes, which is the key then.")
@@ -184,7 +190,7 @@ class UploadRequest(BaseModel):
     multipart: bool = Field(False, description="In parts, whatever the size.")
 
 
-class DirectUpload(BaseModel):
+class DirectUpload(_Described):
     """Where the bytes go: a form (`method` POST: `fields`, then the field `file`), or parts (PUT), then `complete`."""
 
     method: str
@@ -200,7 +206,7 @@ class DirectUpload(BaseModel):
     abort: dict[str, Any] | None = Field(None, description="`url` to POST `body` to instead.")
 
 
-class UploadId(BaseModel):
+class UploadId(_Described):
     """A multipart upload, as the answer that began it names it."""
 
     key: str
@@ -208,7 +214,7 @@ class UploadId(BaseModel):
     size: int | None = Field(None, description="Bytes of all parts together.")
 
 
-class StoredObject(BaseModel):
+class StoredObject(_Described):
     """An object that is there; its frame follows in a moment."""
 
     key: str
@@ -216,7 +222,7 @@ class StoredObject(BaseModel):
     etag: str
 
 
-class Failure(BaseModel):
+class Failure(_Described):
     """An object that could not be indexed. It stays in the bucket."""
 
     id: int
@@ -234,14 +240,14 @@ class Failure(BaseModel):
     retry_at: dt.datetime | None = Field(description="When the next attempt is due, if one is.")
 
 
-class Failures(BaseModel):
+class Failures(_Described):
     """A page of failures, the latest attempt first."""
 
     count: int = Field(description="How many the filters leave in all.")
     results: list[Failure]
 
 
-class BundleOrder(BaseModel):
+class BundleOrder(_Described):
     """What a bundle is to be made of: ids, or the filters of lists, here or in the URL."""
 
     frame_ids: list[int] | None = None
@@ -250,7 +256,7 @@ class BundleOrder(BaseModel):
     uncompress: bool = Field(False, description="Unpack what is tile-compressed.")
 
 
-class LeftOut(BaseModel):
+class LeftOut(_Described):
     """A frame that was asked for and is not in a bundle."""
 
     id: int
@@ -258,7 +264,7 @@ class LeftOut(BaseModel):
     reason: str
 
 
-class Bundle(BaseModel):
+class Bundle(_Described):
     """A bundle that was ordered; `queued`, `building`, `ready` or `failed`. Paths are relative to its root."""
 
     id: str
@@ -282,14 +288,14 @@ class Bundle(BaseModel):
     expires: dt.datetime | None = Field(description="When it is removed.")
 
 
-class Bundles(BaseModel):
+class Bundles(_Described):
     """Bundles, the newest first."""
 
     count: int
     results: list[Bundle]
 
 
-class Health(BaseModel):
+class Health(_Described):
     """State of the archive: `ok`, or what is wrong."""
 
     status: str
@@ -304,7 +310,7 @@ class Readiness(Health):
     tables: str
 
 
-class Liveness(BaseModel):
+class Liveness(_Described):
     """That the process answers."""
 
     status: str

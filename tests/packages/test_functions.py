@@ -127,6 +127,15 @@ def test_the_admin_panel_is_there(deployed: FunctionArchive) -> None:
     assert deployed.request("GET", "/admin/")["headers"]["location"] == "/accounts/login/?next=/admin/"
 
 
+def test_every_part_of_the_api_can_be_imported(deployed: FunctionArchive) -> None:
+    document = deployed.request("GET", "/openapi.json")
+    assert document["statusCode"] == 200, document
+    assert {"/", "/frames/zip/", "/frames/create/", "/bundles/", "/uploads/"} <= set(document["json"]["paths"])
+    for path, part in (("/", b"<main"), ("/accounts/login/", b"<form"), ("/static/any/style.css", b"{")):
+        page = deployed.request("GET", path)
+        assert (page["statusCode"], part in page["raw"]) == (200, True), page
+
+
 def test_a_function_without_index_says_so(packages: Unpacked, tmp_path: Path) -> None:
     """Lambda would show it; the events wait in their queue meanwhile."""
     options = {
