@@ -17,6 +17,7 @@ PAGES = {
     "nothing": "/?OBJECT=nowhere",
     "frame": "/view/frame/{id}/",
     "bundles": "/view/bundles/",
+    "upload": "/view/upload/",
     "failures": "/view/failures/",
     "admin": "/admin/",
     "missing": "/view/frame/999999/",

@@ -11,6 +11,7 @@ from playwright.sync_api import Dialog, Page, Route, expect
 from shared.simulator import simulate_frame
 from tests.archive import RunningArchive, wait_until
 from tests.browser.conftest import MakePage
+from tests.browser.everybody import check_for_everybody
 
 pytestmark = pytest.mark.archive
 PREFIX = "from the browser ü/"
@@ -57,6 +58,7 @@ def test_a_folder_is_sent_and_told_of(make_page: MakePage, tidied: RunningArchiv
     expect(page.locator(row(page, "<b>none.fits"))).to_contain_text("Not indexed: not FITS: begins with 'no FITS")
     expect(page.locator(row(page, "empty.fits"))).to_contain_text("The file is empty.")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_for_everybody(page)
     frame = tidied.wait_for_frame(f"{PREFIX}night/deep/two.fits")
     page.locator(row(page, "two.fits")).get_by_role("link").click()
     page.wait_for_url(f"**/view/frame/{frame['id']}/")

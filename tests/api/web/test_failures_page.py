@@ -27,7 +27,7 @@ def retried(sessions: Sessions) -> set[int]:
 
 def test_it_is_for_staff(browser: TestClient, staff: TestClient, anonymous: TestClient) -> None:
     assert browser.get(PATH).status_code == 403
-    assert browser.post(PATH, data={FIELD: browser.cookies["csrftoken"], "id": "1"}).status_code == 403
+    assert browser.post(PATH, data={FIELD: browser.cookies["csrftoken"], "failure": "1"}).status_code == 403
     assert anonymous.get(PATH).status_code == 302
     page = staff.get(PATH)
     assert page.status_code == 200
@@ -38,7 +38,7 @@ def test_failures_are_shown_filtered_and_paged(staff: TestClient, sessions: Sess
     ids = [fail(sessions, f"a/{n}.fits") for n in range(3)] + [fail(sessions, f"b/{HOSTILE}.fits", "not-fits")]
 
     def shown(query: str) -> list[int]:
-        buttons = Reader(staff.get(PATH + query).text).all("button", name="id")
+        buttons = Reader(staff.get(PATH + query).text).all("button", name="failure")
         return [int(str(button["value"])) for button in buttons]
 
     assert shown("") == ids[::-1]
@@ -58,18 +58,18 @@ def test_failures_are_shown_filtered_and_paged(staff: TestClient, sessions: Sess
 def test_one_or_all_are_tried_again(staff: TestClient, sessions: Sessions) -> None:
     ids = [fail(sessions, f"a/{n}.fits") for n in range(3)]
     token = staff.cookies["csrftoken"]
-    assert staff.post(PATH, data={"id": ids[0]}).status_code == 403
+    assert staff.post(PATH, data={"failure": ids[0]}).status_code == 403
     assert retried(sessions) == set()
-    answer = staff.post(PATH + "?prefix=a/", data={FIELD: token, "id": ids[0]})
+    answer = staff.post(PATH + "?prefix=a/", data={FIELD: token, "failure": ids[0]})
     assert (answer.status_code, answer.headers["location"]) == (303, PATH + "?prefix=a%2F")
     assert retried(sessions) == {ids[0]}
-    hidden = Reader(staff.get(PATH).text).all("input", name="id", type="hidden")
-    assert staff.post(PATH, data={FIELD: token, "id": [str(one["value"]) for one in hidden]}).status_code == 303
+    hidden = Reader(staff.get(PATH).text).all("input", name="failure", type="hidden")
+    assert staff.post(PATH, data={FIELD: token, "failure": [str(one["value"]) for one in hidden]}).status_code == 303
     assert retried(sessions) == set(ids)
 
 
 @pytest.mark.parametrize(("value", "status"), [("x", 400), ("-1", 400), ("9" * 40, 303), ("12345678", 303)])
 def test_what_is_no_failure_is_not_tried(staff: TestClient, sessions: Sessions, value: str, status: int) -> None:
     fail(sessions, "a.fits")
-    assert staff.post(PATH, data={FIELD: staff.cookies["csrftoken"], "id": value}).status_code == status
+    assert staff.post(PATH, data={FIELD: staff.cookies["csrftoken"], "failure": value}).status_code == status
     assert retried(sessions) == set()

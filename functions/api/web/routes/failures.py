@@ -19,6 +19,7 @@ from shared.index.parameters import parse_paging, parse_text
 __all__ = ["router"]
 
 _PLACE = "/view/failures/"
+_FIELD = "failure"
 _PAGE_SIZE = 50
 _MOST_ON_PAGE = 200
 _FILTERS = ("kind", "prefix")
@@ -59,7 +60,7 @@ def get_failures_page(request: Request) -> Response:
 async def post_retry(request: Request) -> Response:
     """Ask for another attempt at each object that the form names, and show the same failures again."""
     fields = await fields_of(request)
-    await run_in_threadpool(_retry, request, [value for name, value in fields if name == "id"])
+    await run_in_threadpool(_retry, request, [value for name, value in fields if name == _FIELD])
     shown = {name: value for name, value in request.query_params.items() if name in (*_FILTERS, "limit", "offset")}
     return see_other(request, _PLACE + _query(shown))
 
@@ -67,7 +68,7 @@ async def post_retry(request: Request) -> Response:
 def _retry(request: Request, values: Sequence[str]) -> None:
     """Note it; a failure that is gone by now needs no other attempt."""
     if len(values) > _MOST_ON_PAGE or not all(value.isascii() and value.isdigit() for value in values):
-        raise InvalidParameterError("id")
+        raise InvalidParameterError(_FIELD)
     with write(get_services(request).sessions) as session:
         for failure_id in sorted({int(value[:30]) for value in values}):
             ask_retry(session, failure_id)

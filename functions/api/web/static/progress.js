@@ -14,11 +14,13 @@ function every() {
 }
 
 async function look() {
-  const page = document.hidden ? undefined : await fetchPage(location.href);
-  if (page === null) return;
+  if (document.hidden) return;
+  const page = await fetchPage(location.href).catch(() => undefined);
   const now = page?.getElementById("progress");
-  if (now) place(part(), now);
-  pause = every();
+  if (now) {
+    place(part(), now);
+    pause = every();
+  } else pause = page === null ? 0 : Math.min(2 * pause, LONGEST); // an archive that is away is asked later each time
 }
 
 /** Put in place what has changed: whoever is about to press a button that has not, still finds it. */
@@ -46,11 +48,7 @@ function patch(old, fresh) {
 function goOn() {
   if (!pause) return;
   setTimeout(async () => {
-    try {
-      await look();
-    } catch {
-      pause = Math.min(2 * pause, LONGEST); // an archive that is away is asked again, later each time
-    }
+    await look();
     goOn();
   }, pause);
 }
