@@ -41,6 +41,7 @@ def look_up_target(request: Request, pairs: Iterable[tuple[str, str]]) -> Sought
     except InvalidParameterError as error:
         return Sought(is_possible=True, name=name[:200], problem=error.detail, status=400)
     except HTTPException as error:
-        return Sought(is_possible=True, name=name, problem=error.detail, status=error.status_code)
+        status = 200 if error.status_code == 404 else error.status_code  # the page is there, all the same
+        return Sought(is_possible=True, name=name, problem=error.detail, status=status)
     position = (("RA", f"{found.ra:.6f}"), ("DEC", f"{found.dec:+.6f}"))
     return Sought(is_possible=True, name=name, position=position)

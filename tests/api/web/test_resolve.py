@@ -58,7 +58,7 @@ def test_a_name_becomes_a_position_in_the_url(person: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "words"),
     [
-        ("<b>nobody</b>", 404, "No position is known by the name “&lt;b&gt;nobody&lt;/b&gt;”."),
+        ("<b>nobody</b>", 200, "No position is known by the name “&lt;b&gt;nobody&lt;/b&gt;”."),
         ("x" * 101, 400, "A name has 1 to 100 printable characters."),
         ("a\0b", 400, "A name has 1 to 100 printable characters."),
     ],

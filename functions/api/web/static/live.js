@@ -76,9 +76,10 @@ function markProblems(page) {
   }
 }
 
-/** The URL that a form of the search page stands for, without what is empty. */
+/** The URL that a form of the search page stands for, without what is empty; names are looked up when asked for only. */
 function urlOf(form) {
-  const values = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && value.trim() && name !== "columns");
+  const isMeant = ([name, value]) => typeof value === "string" && value.trim() && !["columns", "resolve"].includes(name);
+  const values = [...new FormData(form)].filter(isMeant);
   const columns = new FormData(form).getAll("columns").join(",");
   if (columns) values.push(["columns", columns]);
   return `${root}/?${new URLSearchParams(values)}`;
@@ -87,7 +88,7 @@ function urlOf(form) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "search" && form.id !== "showing") return;
-  if (event.submitter?.closest(".lookup") || form.elements.resolve?.value) return;
+  if (form.elements.resolve?.value) return;
   event.preventDefault();
   show(urlOf(form), { whole: form.id === "showing" });
 });
