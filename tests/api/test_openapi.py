@@ -94,7 +94,7 @@ def test_the_parameters_of_lists_are_described(document: dict[str, Any]) -> None
         options = {item["name"] for item in document["paths"][f"/frames/{path}/"]["get"]["parameters"]}
         assert options == set(named) - {"limit", "offset", "sort", "order", "cursor"}
     one = document["paths"]["/frames/{frame_id}/preview/"]["get"]["parameters"]
-    assert [item["name"] for item in one] == ["frame_id", "size"]
+    assert [item["name"] for item in one] == ["frame_id", "size", "of"]
 
 
 def test_the_answer_of_a_list_is_described(document: dict[str, Any]) -> None:
