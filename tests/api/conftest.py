@@ -15,9 +15,9 @@ from shared.accounts.service import create_user
 from shared.accounts.tokens import issue_token
 from shared.database import Base, write
 from shared.index.frames import put_frame
-from shared.migrations import upgrade
 from shared.settings import Settings
 from tests.index.factory import make_record
+from tests.prepared import prepare
 
 Sessions = sessionmaker[Session]
 PutFrame = Callable[..., int]
@@ -35,7 +35,7 @@ def local_settings(home: Path, **more: Any) -> Settings:
 def running_app(settings: Settings) -> Iterator[FastAPI]:
     """Make an application with an index of its own."""
     app = create_app(settings)
-    upgrade(app.state.services.engine)
+    prepare(app.state.services.engine)
     yield app
     app.state.services.close()
 

@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 from functions.api.app import create_app
 from shared.database import write
 from shared.index.frames import put_frame, remove_frame
-from shared.migrations import upgrade
 from shared.settings import Settings
 from tests.api.conftest import Sessions, local_settings, make_client, make_key
 from tests.archive import RunningArchive
 from tests.index.factory import make_record
+from tests.prepared import prepare
 
 __all__ = ["BUCKET", "ZipStore", "serving", "zip_store"]
 
@@ -65,7 +65,7 @@ def zip_store(archive: RunningArchive, home: Path, **more: Any) -> Iterator[ZipS
     same = {name: getattr(archive.settings, name) for name in names}
     settings = local_settings(home, **same | {"bucket": BUCKET, "derived_bucket": archive.derived} | more)
     app = create_app(settings)
-    upgrade(app.state.services.engine)
+    prepare(app.state.services.engine)
     yield ZipStore(app, settings)
     app.state.services.close()
 

@@ -27,6 +27,7 @@ from shared.index.superseded import note_superseded
 from shared.migrations import upgrade
 from tests.index.factory import make_record
 from tests.postgres import new_database
+from tests.prepared import prepare
 
 Sessions = sessionmaker[Session]
 Make = Callable[..., Sessions]
@@ -39,7 +40,7 @@ MANY = 1300
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     """A full SQLite database, to be read only."""
     engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'index.sqlite'}")
-    upgrade(engine)
+    prepare(engine)
     sessions = make_session_factory(engine)
     fill(sessions)
     yield sessions
@@ -50,7 +51,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
 def whole_there(postgres: str) -> Iterator[Sessions]:
     """The same on PostgreSQL, filled by itself."""
     engine = make_engine(new_database(postgres, "backup_whole"))
-    upgrade(engine)
+    prepare(engine)
     sessions = make_session_factory(engine)
     fill(sessions)
     yield sessions

@@ -8,15 +8,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import Base, make_engine, make_session_factory
-from shared.migrations import upgrade
 from tests.postgres import new_database
+from tests.prepared import prepare
 
 
 @pytest.fixture(scope="session")
 def template(postgres: str) -> str:
     """The name of a database with the schema, for copies."""
     engine = make_engine(new_database(postgres, "index_template"))
-    upgrade(engine)
+    prepare(engine)
     engine.dispose()
     return "index_template"
 
@@ -25,7 +25,7 @@ def template(postgres: str) -> str:
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if request.param == "sqlite":
         engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('index') / 'index.sqlite'}")
-        upgrade(engine)
+        prepare(engine)
     else:
         server, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
         engine = make_engine(new_database(server, f"index_{secrets.token_hex(4)}", template=template))

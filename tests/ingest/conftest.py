@@ -15,12 +15,12 @@ from shared.index.failures import find_failure
 from shared.index.frames import find_object
 from shared.index.models import Failure, Frame
 from shared.ingest.service import Ingester
-from shared.migrations import upgrade
 from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.naming import object_digest
 from tests.archive import RunningArchive
 from tests.postgres import new_database
+from tests.prepared import prepare
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def rooms(archive: RunningArchive, folder: Path) -> Iterator[Callable[..., Room]
         url = f"sqlite:///{folder / name}.sqlite" if server is None else new_database(server, name.replace("-", "_"))
         engine = make_engine(url)
         engines.append(engine)
-        upgrade(engine)
+        prepare(engine)
         sessions = make_session_factory(engine)
         return Room(settings, store, sessions, Ingester(settings, store, sessions))
 

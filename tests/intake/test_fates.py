@@ -9,14 +9,14 @@ from shared.index.failures import record_failure, record_unavailable
 from shared.index.frames import put_frame
 from shared.index.record import FailureRecord
 from shared.intake.fates import State, fates
-from shared.migrations import upgrade
 from tests.archive import RunningArchive
 from tests.index.factory import make_record
+from tests.prepared import prepare
 
 
 def test_it_is_told_of_the_object_as_it_is_now(archive: RunningArchive, tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'index.sqlite'}")
-    upgrade(engine)
+    prepare(engine)
     sessions = make_session_factory(engine)
     names = ("new", "frame", "old-frame", "failed", "old-failure", "later", "given-up")
     keys = [f"fates-told/{name}" for name in names]

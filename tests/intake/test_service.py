@@ -17,7 +17,6 @@ from shared.ingest.forget import forget_object
 from shared.intake.locks import NamedLocks
 from shared.intake.placing import ASIDE
 from shared.intake.service import Intake
-from shared.migrations import upgrade
 from shared.simulator import simulate_frame
 from shared.store.client import Store
 from shared.store.model import ObjectState
@@ -25,6 +24,7 @@ from tests.api.uploading import sha256, stored
 from tests.archive import RunningArchive, wait_until
 from tests.index.factory import make_record
 from tests.ingest.conftest import Room
+from tests.prepared import prepare
 
 MakeIntake = Callable[..., Intake]
 
@@ -145,7 +145,7 @@ def test_on_a_versioned_bucket_a_refused_version_is_taken_back(room: Room, tmp_p
 
 def test_an_upload_and_a_deletion_wait_for_the_replica(room: Room, tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'replica.sqlite'}")
-    upgrade(engine)
+    prepare(engine)
     replica = make_session_factory(engine)
     intake = Intake(
         room.settings,

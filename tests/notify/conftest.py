@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.database import Base, make_engine, make_session_factory
-from shared.migrations import upgrade
 from tests.notify.receiver import Receiver, running_receiver
 from tests.postgres import new_database
+from tests.prepared import prepare
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
     engine = make_engine(database_url)
-    upgrade(engine)
+    prepare(engine)
     yield make_session_factory(engine)
     with engine.begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):

@@ -15,11 +15,11 @@ from functions.api.app import create_app
 from shared.database import make_engine, make_session_factory, write
 from shared.index.frames import put_frame
 from shared.index.reservations import reserved_id
-from shared.migrations import upgrade
 from shared.settings import Settings, plain_settings
 from tests.archive import REPOSITORY, RunningArchive, running_archive, wait_until
 from tests.index.factory import make_record
 from tests.postgres import new_database
+from tests.prepared import prepare
 from tests.pyobs.predecessor import OldFrame, OldUser, django_hash, make_database, make_files, make_frames
 
 COUNT = 205
@@ -177,7 +177,7 @@ def test_from_postgresql_into_postgresql(own_archive: RunningArchive, postgres: 
     source, index = new_database(postgres, "old"), new_database(postgres, "new")
     make_database(source, frames, USERS, largest_id=LARGEST)
     engine = make_engine(index)
-    upgrade(engine)
+    prepare(engine)
     engine.dispose()
     given = own_archive.settings.model_dump() | {"bucket": "pgframes", "derived_bucket": "pgderived"}
     settings = type(own_archive.settings)(_env_file=None, **(given | {"database_url": index}))
@@ -208,7 +208,7 @@ def bare(own_archive: RunningArchive, tmp_path: Path) -> tuple[Settings, dict[st
     for bucket in (settings.bucket, settings.derived_bucket):
         own_archive.store.ensure_bucket(bucket)
     engine = make_engine(settings.effective_database_url)
-    upgrade(engine)
+    prepare(engine)
     engine.dispose()
     return settings, {f"FITSVAULT_{field.upper()}": value for field, value in plain_settings(settings).items()}
 

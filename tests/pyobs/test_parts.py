@@ -18,11 +18,11 @@ from shared.accounts.account import Role
 from shared.accounts.tokens import find_by_token, revoke_token
 from shared.database import make_engine, make_session_factory, read, write
 from shared.errors import BadTokenError, SourceError
-from shared.migrations import upgrade
 from shared.pyobs.accounts import AccountFate, AccountOutcome, import_accounts
 from shared.pyobs.model import PyobsFrame, PyobsUser, local_path, object_key
 from shared.pyobs.source import PyobsSource
 from shared.pyobs.verify import KnownFrame, differences
+from tests.prepared import prepare
 from tests.pyobs.predecessor import OldUser, django_hash, make_database, make_frames
 
 MOMENT = dt.datetime.fromisoformat("2026-11-21T20:00:00.250")
@@ -160,7 +160,7 @@ def test_another_database_is_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def sessions(tmp_path: Path) -> Iterator[sessionmaker[Session]]:
     engine = make_engine(f"sqlite:///{tmp_path / 'index.sqlite'}")
-    upgrade(engine)
+    prepare(engine)
     yield make_session_factory(engine)
     engine.dispose()
 

@@ -14,11 +14,11 @@ from localstack.queue import Queue
 from shared.database import make_engine, make_session_factory, read
 from shared.index.models import Failure
 from shared.ingest.service import Ingester
-from shared.migrations import upgrade
 from shared.settings import Settings
 from shared.simulator import simulate_frame
 from shared.store.client import Store
 from shared.store.session import make_session
+from tests.prepared import prepare
 from tests.stores.stored import s3_event
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class QueueRoom:
         self.store = Store(self.settings)
         self.store.ensure_bucket(name)
         self._engine = make_engine(url)
-        upgrade(self._engine)
+        prepare(self._engine)
         self._sessions = make_session_factory(self._engine)
         self._ingester = Ingester(self.settings, self.store, self._sessions)
         self.sqs: SQSClient = make_session(settings).client("sqs", endpoint_url=settings.s3_endpoint_url)
