@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
@@ -103,6 +103,7 @@ def read_search(parameters: Iterable[tuple[str, str]]) -> Search:
     try:
         _check_position(given)
         query = parse_query(asked.items())
+        query = replace(query, limit=max(query.limit, 1))
     except InvalidParameterError as error:
         problem = (error.name, error.detail)
     view = given.get("view", VIEWS[0])
@@ -123,6 +124,7 @@ def _check_position(given: Mapping[str, str]) -> None:
 
 def _tidied(pairs: Iterable[tuple[str, str]], columns: tuple[Column, ...]) -> dict[str, str]:
     last = {name: value if name in _EXACT else value.strip() for name, value in pairs if name in _NAMES}
+    last = {name: value for name, value in last.items() if value.strip()}
     last = {name: value for name, value in last.items() if name not in FIELDS or value.strip() != _EVERY}
     if columns == DEFAULT_COLUMNS:
         last.pop("columns", None)

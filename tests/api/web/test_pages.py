@@ -73,6 +73,14 @@ def test_what_cannot_be_read_is_said_beside_its_field(browser: TestClient) -> No
     assert (field["value"], field["aria-invalid"]) == ("tomorrow", "true")
 
 
+def test_a_page_behind_the_last_leads_back(browser: TestClient, put: PutFrame) -> None:
+    for n in range(3):
+        put(key=f"{n}.fits")
+    answer = browser.get("/?offset=100&limit=2")
+    assert "There are only 3" in answer.text
+    assert {link["href"] for link in Reader(answer.text).all("a", rel="prev")} == {"/?limit=2&offset=1"}
+
+
 def test_an_empty_archive_says_what_to_do(browser: TestClient) -> None:
     assert "This archive has no frames yet." in browser.get("/").text
 

@@ -55,6 +55,17 @@ def test_what_is_empty_or_unknown_is_nothing() -> None:
     assert is_untidy(pairs)
 
 
+@pytest.mark.parametrize("value", ["", " ", "\t", "\u00a0", "\x1f"])
+@pytest.mark.parametrize("name", [*FIELDS, "view", "columns", "sort", "order", "limit", "offset", "year"])
+def test_a_tidied_search_is_tidy(name: str, value: str) -> None:
+    assert is_untidy([(name, value)])
+    assert not is_untidy(read(read_search([(name, value)]).url()))
+
+
+def test_a_page_has_at_least_one_frame() -> None:
+    assert read_search([("limit", "0")]).limit == read_search([("limit", "-5")]).limit == 1
+
+
 def test_a_form_sends_each_column_by_itself() -> None:
     pairs = [("columns", "FILTER"), ("columns", "OBJECT")]
     search = read_search(pairs)
