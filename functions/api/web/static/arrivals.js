@@ -1,5 +1,5 @@
 // New frames appear by themselves: while the page is looked at, the archive is asked whether there are any.
-import { currentUrl, show } from "./live.js";
+import { currentUrl, isAwaited, refresh, show, takeUp } from "./live.js";
 import { isOpen } from "./dialog.js";
 import { root, say } from "./page.js";
 
@@ -15,14 +15,16 @@ async function look() {
   asked.set("sort", "id");
   asked.set("order", "desc");
   const answer = await fetch(`${root}/frames/?${asked}`, { headers: { Accept: "application/json" } });
-  if (!answer.ok || document.getElementById("results") !== results) return;
+  if (!answer.ok) return;
+  if (results.querySelector(":scope > .trouble") && !isOpen()) takeUp(); // the archive answers again
+  if (document.getElementById("results") !== results || isAwaited()) return;
   const now = await answer.json();
   const latest = now.results[0]?.id ?? 0;
   if (now.count === Number(count) && latest <= Number(newest)) return;
   const more = now.count - Number(count);
   const text = more > 0 ? (more === 1 ? "1 new frame" : `${more.toLocaleString("en")} new frames`) : "The frames have changed";
   if (isUndisturbed(results)) {
-    await show(currentUrl(), { push: false, whole: false, quiet: true });
+    if (!(await refresh())) return;
     mark(Number(newest));
     say(text);
   } else offer(text);

@@ -1,9 +1,11 @@
 // A frame's page over the search: the same page, fetched, with the frames beside it one key away.
-import { announceShown, fetchPage, isPlainClick, isTyping, root, targetOf } from "./page.js";
+import { Trouble, announceShown, fetchPage, isPlainClick, isTyping, root, targetOf, troubleBox } from "./page.js";
+import { hold, takeUp } from "./live.js";
 
 const dialog = makeDialog();
 let opener = null;
 let shown = null;
+let turn = 0; // counts what was asked for: an older answer than the last is none
 
 function makeDialog() {
   if (!document.getElementById("results")) return null;
@@ -49,17 +51,18 @@ function pageLink() {
 }
 
 async function open(url, { push = true } = {}) {
-  const page = await fetchPage(url).catch(() => undefined);
-  if (page === null) return;
-  const article = page?.querySelector("article.frame");
-  if (!article) {
+  const mine = ++turn;
+  hold();
+  const content = await contentOf(url);
+  if (mine !== turn || content === null) return;
+  if (!content) {
     location.assign(url);
     return;
   }
   const body = dialog.querySelector(".body");
-  body.replaceChildren(article);
+  body.replaceChildren(content);
   dialog.querySelector(".top a").href = url;
-  shown = article.dataset.frame;
+  shown = idOf(url);
   for (const [name, by] of [["Previous", -1], ["Next", 1]]) dialog.querySelector(`[data-do="${name}"]`).disabled = !beside(by);
   if (!dialog.open) {
     opener = document.activeElement;
@@ -69,6 +72,21 @@ async function open(url, { push = true } = {}) {
   dialog.scrollTop = 0;
   body.focus({ preventScroll: true });
   announceShown(dialog);
+}
+
+/** What to show of a frame: its page's article, or why there is none; null if the browser has left for the login. */
+async function contentOf(url) {
+  try {
+    const page = await fetchPage(url);
+    return page && (page.querySelector("article.frame") ?? page.querySelector("main .notice") ?? undefined);
+  } catch (error) {
+    if (error instanceof Trouble) return troubleBox(error.message, () => open(url, { push: false }));
+    return undefined;
+  }
+}
+
+function idOf(url) {
+  return new URL(url).pathname.split("/").at(-2);
 }
 
 function beside(by) {
@@ -86,10 +104,13 @@ function step(by) {
 }
 
 function close() {
+  if (!dialog.open) return;
+  hide();
   history.back();
 }
 
 function hide() {
+  turn += 1;
   dialog.close();
   dialog.querySelector(".body").replaceChildren();
   shown = null;
@@ -115,7 +136,11 @@ if (dialog) {
   addEventListener("popstate", () => {
     const isFrame = location.pathname.startsWith(`${root}/view/frame/`);
     if (isFrame) open(location.href, { push: false });
-    else if (dialog.open) hide();
+    else {
+      turn += 1;
+      if (dialog.open) hide();
+      takeUp();
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 // Searches without reload: the same pages are fetched, and their parts put in place.
-import { announceShown, fetchPage, isPlainClick, root, say, targetOf } from "./page.js";
+import { Trouble, announceShown, fetchPage, isPlainClick, root, say, targetOf, troubleBox } from "./page.js";
 
 const TYPED_LIVE = new Set(["OBJECT", "basename"]);
 const PAUSE = 400;
@@ -7,6 +7,7 @@ const PAUSE = 400;
 let current = location.href;
 let running = null;
 let pending = 0;
+let wish = null; // what was asked for and is not shown yet: its URL, and how
 
 export function currentUrl() {
   return current;
@@ -17,14 +18,30 @@ function isSearch(url) {
   return origin === location.origin && pathname === `${root}/`;
 }
 
-/** Show a search. `whole` also puts the form in place, as after a link; without, what is being typed stays. */
-export async function show(url, { push = true, whole = true, quiet = false } = {}) {
-  const target = new URL(url, location.href).href;
+/** Whether somebody waits for a search. */
+export function isAwaited() {
+  return wish !== null;
+}
+
+/** Put off whatever search is under way, since a frame is looked at. */
+export function hold() {
   clearTimeout(pending);
   running?.abort();
-  running = new AbortController();
-  const { signal } = running;
-  if (!quiet) document.getElementById("results")?.classList.add("loading");
+  running = null;
+}
+
+/** Take up what was put off. */
+export function takeUp() {
+  if (wish && !running) show(wish.url, wish.how);
+}
+
+/** Show a search. `whole` also puts the form in place, as after a link; without, what is being typed stays. */
+export async function show(url, { push = true, whole = true } = {}) {
+  const target = new URL(url, location.href).href;
+  hold();
+  wish = { url: target, how: { push, whole } };
+  const { signal } = (running = new AbortController());
+  document.getElementById("results")?.classList.add("loading");
   try {
     const page = await fetchPage(target, signal);
     if (page === null || signal.aborted) return;
@@ -33,13 +50,34 @@ export async function show(url, { push = true, whole = true, quiet = false } = {
       return;
     }
     place(page, whole);
+    wish = running = null;
     current = target;
     if (push) history.pushState(null, "", target);
     document.title = page.title;
-    if (!quiet) say(document.getElementById("found").textContent);
+    say(document.getElementById("found").textContent);
   } catch (error) {
-    if (error.name !== "AbortError") location.assign(target);
+    if (error instanceof Trouble) tell(error.message);
+    else if (error.name !== "AbortError") location.assign(target);
   }
+}
+
+/** Show the same search anew, unless somebody has asked for another meanwhile; whether it was shown. */
+export async function refresh() {
+  if (wish) return false;
+  const { signal } = (running = new AbortController());
+  const page = await fetchPage(current, signal).catch(() => null); // nobody waits for it
+  if (signal.aborted) return false;
+  running = null;
+  if (!page?.getElementById("results")) return false;
+  place(page, false);
+  return true;
+}
+
+/** What was found before stays in sight, pale, until the search is tried again. */
+function tell(text) {
+  running = null;
+  document.querySelector("#results > .trouble")?.remove();
+  document.getElementById("results").prepend(troubleBox(text, takeUp));
 }
 
 function place(page, whole) {
@@ -76,6 +114,14 @@ function markProblems(page) {
   }
 }
 
+function forget() {
+  hold();
+  wish = null;
+  const results = document.getElementById("results");
+  results.classList.remove("loading");
+  results.querySelector(":scope > .trouble")?.remove();
+}
+
 /** The URL that a form of the search page stands for, without what is empty; names are looked up when asked for only. */
 function urlOf(form) {
   const isMeant = ([name, value]) => typeof value === "string" && value.trim() && !["columns", "resolve"].includes(name);
@@ -102,8 +148,13 @@ document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (form?.id !== "search" || !TYPED_LIVE.has(event.target.name)) return;
   clearTimeout(pending);
-  pending = setTimeout(() => show(urlOf(form), { whole: false }), PAUSE);
+  wish = { url: urlOf(form), how: { push: true, whole: false } };
+  pending = setTimeout(takeUpTyped, PAUSE);
 });
+
+function takeUpTyped() {
+  if (wish) show(wish.url, wish.how);
+}
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-live]");
@@ -114,7 +165,9 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", () => {
-  if (isSearch(location.href) && location.href !== current) show(location.href, { push: false });
+  if (!isSearch(location.href)) return;
+  if (location.href !== current) show(location.href, { push: false });
+  else if (wish && !wish.how.push) forget(); // Back was followed by Forward: what is wanted is in sight
 });
 
 // On a small screen the filters fold up once there are results to see.

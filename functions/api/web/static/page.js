@@ -17,16 +17,54 @@ export function say(text) {
   if (place) place.textContent = text;
 }
 
+/** The archive, or what is between, failed for now: the same may well be answered later. */
+export class Trouble extends Error {}
+
+const AWAY = "The archive does not answer.";
+
 /** Fetch a page of the archive as a document; null where the session is over, and the browser has left for the login. */
 export async function fetchPage(url, signal) {
-  const answer = await fetch(url, { signal, headers: { Accept: "text/html" }, credentials: "same-origin" });
+  const answer = await asked(url, signal);
   if (new URL(answer.url).pathname.startsWith(`${root}/accounts/login/`)) {
     location.assign(url);
     return null;
   }
   const kind = answer.headers.get("content-type") ?? "";
-  if (!kind.startsWith("text/html")) throw new Error(`The archive answered ${answer.status}.`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = kind.startsWith("text/html") ? new DOMParser().parseFromString(await textOf(answer), "text/html") : null;
+  if (answer.status === 429 || answer.status >= 500) throw new Trouble(page?.querySelector("main .notice p")?.textContent ?? AWAY);
+  if (!page) throw new Error(`The archive answered ${answer.status}.`);
+  return page;
+}
+
+async function asked(url, signal) {
+  try {
+    return await fetch(url, { signal, headers: { Accept: "text/html" }, credentials: "same-origin" });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Trouble(navigator.onLine ? AWAY : "This computer is offline.");
+  }
+}
+
+async function textOf(answer) {
+  try {
+    return await answer.text();
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Trouble("The answer broke off.");
+  }
+}
+
+/** A box that tells of trouble, and tries again when its button is pressed. */
+export function troubleBox(text, again) {
+  const box = document.createElement("div");
+  box.className = "notice trouble";
+  box.setAttribute("role", "alert");
+  const words = document.createElement("p");
+  words.textContent = text;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Try again";
+  button.addEventListener("click", again);
+  box.append(words, button);
+  return box;
 }
 
 /** Bytes as people read them. */
