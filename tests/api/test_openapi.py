@@ -128,6 +128,7 @@ def test_the_documentation_shows_the_document(anonymous: TestClient, path: str) 
     answer = anonymous.get(path)
     assert answer.status_code == 200
     assert "'/openapi.json'" in answer.text
+    assert '<a href="/openapi.json">' in answer.text  # for whoever the script does not reach
 
 
 def test_below_a_prefix_the_document_says_so(app: FastAPI) -> None:

@@ -131,6 +131,7 @@ def test_a_wrong_login_shows_the_form_again(anonymous: TestClient, key: str, for
     assert answer.status_code == 400
     assert "There is no account with this name and password." in answer.text
     assert 'value="/frames/"' in answer.text
+    assert f'name="username" value="{form.get("username", GOOD["username"])}"' in answer.text
     assert "sessionid" not in anonymous.cookies
 
 
@@ -174,13 +175,13 @@ def test_no_target_leaves_the_host(target: str) -> None:
     assert safe.isascii()
 
 
-@given(st.text(), st.text())
-def test_values_cannot_leave_the_form(target: str, problem: str) -> None:
-    def marks(target: str, problem: str) -> int:
-        page = render("login.html", _VALUES | {"target": target, "problem": problem})
+@given(st.text(), st.text(), st.text())
+def test_values_cannot_leave_the_form(target: str, username: str, problem: str) -> None:
+    def marks(target: str, username: str, problem: str) -> int:
+        page = render("login.html", _VALUES | {"target": target, "username": username, "problem": problem})
         return sum(map(page.count, ("<", '"', ">")))
 
-    assert marks(target, "p" + problem) == marks("", "p")
+    assert marks(target, "u" + username, "p" + problem) == marks("", "u", "p")
 
 
 def test_logging_out_ends_the_session(browser: TestClient) -> None:

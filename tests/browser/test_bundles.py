@@ -28,7 +28,7 @@ def test_chosen_frames_are_built_and_fetched(make_page: MakePage, night_archive:
     ids = [boxes.nth(n).input_value() for n in (0, 2)]
     for n in (0, 2):
         boxes.nth(n).check()
-    page.locator("[data-basket]").get_by_role("button", name="Build in the archive").click()
+    page.locator("[data-basket]").get_by_role("button", name="Build a bundle").click()
     page.wait_for_url("**/view/bundles/")
     page.evaluate("window.mark = true")
     expect(page.locator(".job").first.get_by_role("link", name="Download")).to_be_visible(timeout=LATE)
@@ -39,7 +39,7 @@ def test_chosen_frames_are_built_and_fetched(make_page: MakePage, night_archive:
 
 def test_a_whole_search_is_built_and_deleted(make_page: MakePage, night_archive: RunningArchive) -> None:
     page = make_page("/?IMAGETYPE=object&FILTER=B&limit=25")
-    page.locator("#results .tools").get_by_role("button", name="Build in the archive").click()
+    page.locator("#results .tools").get_by_role("button", name="Build a bundle").click()
     page.wait_for_url("**/view/bundles/")
     expect(page.locator(".job").first).to_contain_text("FILTER=B, IMAGETYPE=object")
     expect(page.locator(".job").first.get_by_role("link", name="Download")).to_be_visible(timeout=LATE)
@@ -51,6 +51,6 @@ def test_a_whole_search_is_built_and_deleted(make_page: MakePage, night_archive:
 
 def test_without_scripts_it_is_shown_again_and_again_while_it_is_built(make_page: MakePage) -> None:
     page = make_page("/?IMAGETYPE=object&FILTER=V", java_script_enabled=False)
-    page.locator("#results .tools").get_by_role("button", name="Build in the archive").click()
+    page.locator("#results .tools").get_by_role("button", name="Build a bundle").click()
     page.wait_for_url("**/view/bundles/")
     expect(page.locator(".job").first.get_by_role("link", name="Download")).to_be_visible(timeout=LATE)

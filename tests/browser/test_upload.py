@@ -50,7 +50,7 @@ def row(page: Page, key: str) -> str:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_folder_is_sent_and_told_of(make_page: MakePage, tidied: RunningArchive, folder: Path, width: int) -> None:
     page = make_page("/view/upload/", viewport={"width": width, "height": 800})
-    page.get_by_label("Put before each key").fill(PREFIX)
+    page.get_by_label("Folder in the bucket").fill(PREFIX)
     expect(page.locator("#key-example")).to_have_text(f"m51.fits becomes {PREFIX}m51.fits")
     page.set_input_files("#folder", folder)
     expect(page.locator("#all-text")).to_have_text("3 of 4 sent, 2 indexed, 1 not indexed, 1 not sent")
@@ -66,7 +66,7 @@ def test_a_folder_is_sent_and_told_of(make_page: MakePage, tidied: RunningArchiv
 
 def test_files_are_dropped(make_page: MakePage, tidied: RunningArchive, folder: Path) -> None:
     page = make_page("/view/upload/")
-    page.get_by_label("Put before each key").fill(PREFIX)
+    page.get_by_label("Folder in the bucket").fill(PREFIX)
     data = list((folder / "one.fits").read_bytes())
     drop = page.evaluate_handle(
         """(data) => {
@@ -88,7 +88,7 @@ def test_a_large_file_goes_in_parts(make_page: MakePage, tidied: RunningArchive,
         re.compile("/uploads/$"),
         lambda route: route.continue_(post_data=json.dumps(route.request.post_data_json | {"multipart": True})),
     )
-    page.get_by_label("Put before each key").fill(PREFIX)
+    page.get_by_label("Folder in the bucket").fill(PREFIX)
     with page.expect_request(lambda request: request.method == "PUT"):
         page.set_input_files("#files", folder / "one.fits")
     expect(page.locator("#all-text")).to_have_text("1 of 1 sent, 1 indexed")
@@ -97,7 +97,7 @@ def test_a_large_file_goes_in_parts(make_page: MakePage, tidied: RunningArchive,
 
 def test_one_that_is_stopped_is_sent_again(make_page: MakePage, tidied: RunningArchive, folder: Path) -> None:
     page = make_page("/view/upload/")
-    page.get_by_label("Put before each key").fill(PREFIX)
+    page.get_by_label("Folder in the bucket").fill(PREFIX)
     page.route(re.compile("/uploads/$"), held)
     page.set_input_files("#files", folder / "one.fits")
     expect(page.locator("#list [data-state]").first).to_have_text(re.compile("Is sent"))

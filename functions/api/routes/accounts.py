@@ -84,11 +84,12 @@ async def post_login(request: Request) -> Response:
         key = await asyncio.wrap_future(begun)
     except (CredentialFieldsError, BadCredentialsError):
         _logger.warning("login refused")
-        return _login_form(request, target, problem="There is no account with this name and password.", status=400)
+        problem = "There is no account with this name and password."
+        return _login_form(request, target, username=given.get("username", ""), problem=problem, status=400)
     except TooManyAttemptsError as error:
         _logger.warning("login put off", extra={"seconds": error.seconds})
         problem = f"Too many wrong passwords. Please wait {error.seconds} seconds."
-        answer = _login_form(request, target, problem=problem, status=429)
+        answer = _login_form(request, target, username=given.get("username", ""), problem=problem, status=429)
         answer.headers["Retry-After"] = str(error.seconds)
         return answer
     answer = RedirectResponse(safe_target(target, root_of(request) + "/"), 302)
@@ -142,8 +143,9 @@ async def _read_texts(request: Request) -> dict[str, str]:
     return {name: value for name, value in given if isinstance(name, str) and isinstance(value, str)}
 
 
-def _login_form(request: Request, target: str, *, problem: str = "", status: int = 200) -> Response:
-    return page(request, "login.html", status=status, target=safe_target(target, ""), problem=problem)
+def _login_form(request: Request, target: str, *, username: str = "", problem: str = "", status: int = 200) -> Response:
+    target = safe_target(target, "")
+    return page(request, "login.html", status=status, target=target, username=username, problem=problem)
 
 
 def _logout_form(request: Request, *, status: int = 200) -> Response:

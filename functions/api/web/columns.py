@@ -48,8 +48,8 @@ _COLUMNS = (
     Column(name="OBSTYPE", label="Type", sort="OBSTYPE", text=_plain("image_type")),
     Column(name="FILTER", label="Filter", sort="FILTER", text=_unless_hidden("filter_name")),
     Column(name="EXPTIME", label="Exposure (s)", sort="EXPTIME", text=_number("exposure_time", 3), is_number=True),
-    Column(name="binning", label="Binning", sort="binning", text=_plain("binning")),
     Column(name="RLEVEL", label="Level", sort="RLEVEL", text=_plain("reduction_level"), is_number=True),
+    Column(name="binning", label="Binning", sort="binning", text=_plain("binning")),
     Column(name="SITEID", label="Site", sort="SITEID", text=_plain("site")),
     Column(name="TELID", label="Telescope", sort="TELID", text=_plain("telescope")),
     Column(name="INSTRUME", label="Instrument", sort="INSTRUME", text=_plain("instrument")),
@@ -71,7 +71,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column
 
 DEFAULT_COLUMNS = tuple(
     COLUMNS[name]
-    for name in ("DATE_OBS", "OBJECT", "OBSTYPE", "FILTER", "EXPTIME", "binning", "RLEVEL", "SITEID", "TELID", "size")
+    for name in ("DATE_OBS", "OBJECT", "OBSTYPE", "FILTER", "EXPTIME", "RLEVEL", "binning", "SITEID", "TELID", "size")
 )
 
 

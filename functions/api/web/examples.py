@@ -13,6 +13,13 @@ __all__ = ["address_of", "examples"]
 
 _PAGE = 1000
 _HEADER = '"Authorization: Token $FITSVAULT_TOKEN"'
+_LOGIN = """export FITSVAULT_TOKEN=$(python3 -c '
+import getpass, json, sys, urllib.parse, urllib.request
+url, name = sys.argv[1:]
+form = urllib.parse.urlencode({{"username": name, "password": getpass.getpass()}})
+print(json.load(urllib.request.urlopen(url, form.encode()))["token"])
+' {url} {username})
+"""
 _PYTHON = """import os
 import shutil
 
@@ -42,16 +49,16 @@ def address_of(request: Request) -> str:
     return f"{scheme}://{request.url.netloc}{root_of(request)}/"
 
 
-def examples(address: str, search: Search) -> list[tuple[str, str]]:
-    """Return the search as programs for curl, wget and Python; the user's token is in ``FITSVAULT_TOKEN``."""
+def examples(address: str, username: str, search: Search) -> list[tuple[str, str]]:
+    """Return how to get a token into ``FITSVAULT_TOKEN``, and the search as programs for curl, wget and Python."""
     listed = shlex.quote(f"{address}frames/?{search.api_query(limit=_PAGE)}")
     packed = shlex.quote(f"{address}frames/zip/?{search.api_query()}")
     single = shlex.quote(f"{address}frames/zip/?{search.api_query(format='wget')}")
     curl = [
         f"curl -H {_HEADER} {listed}",
         "",
-        "# the files, as one zip",
-        f"curl -C - -H {_HEADER} -o frames.zip {packed}",
+        "# the files, as one zip; broken off, it goes on with -C - added",
+        f"curl -H {_HEADER} -o frames.zip {packed}",
     ]
     wget = [
         f"wget --header {_HEADER} -O frames.zip {packed}",
@@ -60,7 +67,16 @@ def examples(address: str, search: Search) -> list[tuple[str, str]]:
         f"wget --header {_HEADER} -O fetch.sh {single}",
         "sh fetch.sh",
     ]
-    return [("curl", "\n".join(curl)), ("wget", "\n".join(wget)), ("Python", _python(address, search))]
+    return [
+        ("A token", _token(address, username)),
+        ("curl", "\n".join(curl)),
+        ("wget", "\n".join(wget)),
+        ("Python", _python(address, search)),
+    ]
+
+
+def _token(address: str, username: str) -> str:
+    return _LOGIN.format(url=shlex.quote(f"{address}api-token-auth/"), username=shlex.quote(username))
 
 
 def _python(address: str, search: Search) -> str:

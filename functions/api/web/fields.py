@@ -9,11 +9,12 @@ __all__ = ["CHOICES", "FIELDS", "Choice", "Field"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A parameter that chooses frames."""
+    """A parameter that chooses frames; ``expected`` is what a value looks like, where that has to be said."""
 
     name: str
     label: str
     unit: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,19 +24,20 @@ class Choice(Field):
     facet: str
 
 
+_TIME = "It is a date, or a date and a time, such as 2026-11-25 18:00."
 _FIELDS = (
-    Field(name="night", label="Night"),
-    Field(name="start", label="From", unit="UTC"),
-    Field(name="end", label="Until", unit="UTC"),
+    Field(name="night", label="Night", expected="A night is a date, such as 2026-11-25."),
+    Field(name="start", label="From", unit="UTC", expected=_TIME),
+    Field(name="end", label="Until", unit="UTC", expected=_TIME),
     Field(name="OBJECT", label="Object"),
-    Field(name="RA", label="RA"),
-    Field(name="DEC", label="Dec"),
-    Field(name="radius", label="Radius", unit="′"),
+    Field(name="RA", label="RA", expected="It is in hours, such as 13:29:52.7, or in degrees, such as 202.47."),
+    Field(name="DEC", label="Dec", expected="It is in degrees, such as +47:11:43 or 47.195."),
+    Field(name="radius", label="Radius", unit="′", expected="A radius is a number of arc minutes, such as 10."),
     Choice(name="IMAGETYPE", label="Image type", facet="imagetypes"),
     Choice(name="FILTER", label="Filter", facet="filters"),
     Choice(name="binning", label="Binning", facet="binnings"),
     Choice(name="RLEVEL", label="Reduction level", facet="reduction_levels"),
-    Field(name="EXPTIME", label="Exposed at least", unit="s"),
+    Field(name="EXPTIME", label="Exposed at least", unit="s", expected="It is a number of seconds, such as 30."),
     Choice(name="SITE", label="Site", facet="sites"),
     Choice(name="TELESCOPE", label="Telescope", facet="telescopes"),
     Choice(name="INSTRUMENT", label="Instrument", facet="instruments"),

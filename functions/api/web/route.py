@@ -25,7 +25,7 @@ __all__ = ["PageRoute", "StaffPageRoute", "trouble"]
 
 _HEADINGS = {
     400: "That cannot be read",
-    403: "This is not for you",
+    403: "Not allowed",
     404: "There is no such thing",
     413: "That is too much at once",
     429: "Too much at once",

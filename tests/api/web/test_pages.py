@@ -68,7 +68,7 @@ def test_a_form_s_empty_fields_are_left_out_of_the_url(browser: TestClient) -> N
 def test_what_cannot_be_read_is_said_beside_its_field(browser: TestClient) -> None:
     page = browser.get("/?night=tomorrow")
     assert page.status_code == 400
-    assert "Invalid value for night." in page.text
+    assert "Invalid value for night. A night is a date, such as 2026-11-25." in page.text
     (field,) = Reader(page.text).all("input", name="night")
     assert (field["value"], field["aria-invalid"]) == ("tomorrow", "true")
 
@@ -79,6 +79,29 @@ def test_a_page_behind_the_last_leads_back(browser: TestClient, put: PutFrame) -
     answer = browser.get("/?offset=100&limit=2")
     assert "There are only 3" in answer.text
     assert {link["href"] for link in Reader(answer.text).all("a", rel="prev")} == {"/?limit=2&offset=1"}
+
+
+def test_a_search_for_what_has_no_date_says_so_without_a_value(browser: TestClient) -> None:
+    page = browser.get("/?undated=true&OBJECT=nothing").text
+    assert '<span class="name">Frames without a date</span> <span aria-hidden' in page
+    assert '<span class="name">Object</span> <bdi>nothing</bdi> <span aria-hidden' in page
+
+
+def test_pictures_tell_raw_frames_from_reduced_ones(browser: TestClient, put: PutFrame) -> None:
+    shown = {"filter_name": "V", "exposure_time": 30.0}
+    put(key="raw.fits", basename="raw", reduction_level=0, date_obs=dt.datetime(2026, 1, 1), **shown)
+    put(key="reduced.fits", basename="reduced", reduction_level=91, date_obs=dt.datetime(2026, 1, 2), **shown)
+    assert re.findall(r'class="what">([^<]+)<', browser.get("/?view=grid").text) == ["V 30 s, level 91", "V 30 s"]
+
+
+@pytest.mark.parametrize(("width", "is_smaller"), [(512, False), (1024, False), (4096, True)])
+def test_a_preview_says_whether_it_is_smaller(
+    browser: TestClient, put: PutFrame, width: int, *, is_smaller: bool
+) -> None:
+    frame_id = put(key="a.fits", basename="a", width=width, height=100)
+    page = browser.get(f"/view/frame/{frame_id}/").text
+    assert f"{width} × 100 pixels, row 1 at the bottom" in page
+    assert ("the preview shows 1024 at most" in page) is is_smaller
 
 
 def test_an_empty_archive_says_what_to_do(browser: TestClient) -> None:

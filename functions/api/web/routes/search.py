@@ -102,6 +102,6 @@ def _shown(request: Request, search: Search, found: _Found) -> dict[str, Any]:
         "options": found.options,
         "presets": presets(search, now, found.latest),
         "newest": found.newest,
-        "examples": examples(address_of(request), search),
+        "examples": examples(address_of(request), request.state.account.username, search),
         "most_in_zip": get_services(request).settings.zip_limit_frames,
     }

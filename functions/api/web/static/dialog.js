@@ -46,7 +46,7 @@ function spacer() {
 function pageLink() {
   const made = document.createElement("a");
   made.className = "button quiet";
-  made.textContent = "Own page";
+  made.textContent = "Open as a page";
   return made;
 }
 
