@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from shared.simulator import simulate_frame
-from tests.archive import RunningArchive, wait_until
+from tests.archive import ADMIN_PASSWORD, RunningArchive, wait_until
 from tests.browser.conftest import MakePage
 from tests.browser.everybody import check_for_everybody
 
@@ -79,6 +79,29 @@ def test_files_are_dropped(make_page: MakePage, tidied: RunningArchive, folder: 
     page.dispatch_event("#drop", "drop", {"dataTransfer": drop})
     expect(page.locator("#all-text")).to_have_text("1 of 1 sent, 1 indexed")
     assert tidied.frame_of(f"{PREFIX}dropped.fits")
+
+
+def test_who_logs_in_anew_goes_on(make_page: MakePage, tidied: RunningArchive, folder: Path) -> None:
+    page = make_page("/view/upload/", is_quiet=False, storage_state=None)
+    log_in(page)
+    other = page.context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="Log out").click()
+    page.get_by_label("Put before each key").fill(PREFIX)
+    page.set_input_files("#files", folder / "one.fits")
+    expect(page.locator(row(page, "one.fits"))).to_contain_text("You are logged out.")
+    log_in(other)
+    page.get_by_role("button", name="Try again: ").click()
+    expect(page.locator(row(page, "one.fits"))).to_contain_text("Indexed")
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/accounts/login/")
+
+
+def log_in(page: Page) -> None:
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(ADMIN_PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile("/$"))
 
 
 def test_a_large_file_goes_in_parts(make_page: MakePage, tidied: RunningArchive, folder: Path) -> None:

@@ -67,6 +67,15 @@ export function troubleBox(text, again) {
   return box;
 }
 
+/** What forms must carry now: who has logged in anew in another tab has another one than when this page was made. */
+export function formToken(made) {
+  return /(?:^|; )csrftoken=([0-9a-f]{64})(?:;|$)/.exec(document.cookie)?.[1] ?? made;
+}
+
+document.addEventListener("submit", (event) => {
+  for (const field of event.target.querySelectorAll('input[name="csrfmiddlewaretoken"]')) field.value = formToken(field.value);
+});
+
 /** Bytes as people read them. */
 export function written(bytes) {
   const prefixes = ["B", "kB", "MB", "GB", "TB", "PB"];

@@ -1,5 +1,5 @@
 // One file to the store: by a presigned form, or part by part. The archive only says where it goes.
-import { root } from "./page.js";
+import { formToken, root } from "./page.js";
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE = 1000;
@@ -20,7 +20,7 @@ export async function ask(path, body, token, signal) {
       method: "POST",
       signal,
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken(token) },
       body: JSON.stringify(body),
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import { Refusal, ask, sendFile } from "./sending.js";
 import { root, written } from "./page.js";
 
 const AT_ONCE = 3;
+const MOST_BYTES = 60_000;
 const FIRST_LOOK = 1000;
 const LONGEST_LOOK = 20_000;
 const WORDS = {
@@ -152,9 +153,15 @@ function lookLater() {
   looking = setTimeout(look, pause);
 }
 
+/** As many as go into one question, whose length is bounded as well. */
+function bounded(waiting) {
+  let bytes = 0;
+  return waiting.filter((item) => (bytes += 3 * item.key.length + 4) < MOST_BYTES);
+}
+
 /** Ask what became of what was sent, the longer nothing happens the less often. */
 async function look() {
-  const waiting = having("waiting").slice(0, Number(section.dataset.most));
+  const waiting = bounded(having("waiting").slice(0, Number(section.dataset.most)));
   if (!waiting.length) return;
   try {
     const { results } = await ask("uploads/status/", { keys: waiting.map((item) => item.key) }, section.dataset.token);
@@ -162,7 +169,8 @@ async function look() {
     pause = settled ? FIRST_LOOK : Math.min(pause * 1.5, LONGEST_LOOK);
     // Those that wait longest do not keep the others from being asked after.
     for (const item of waiting.filter((one) => one.state === "waiting")) items.push(...items.splice(items.indexOf(item), 1));
-  } catch {
+  } catch (error) {
+    for (const item of waiting) item.row.querySelector("[data-state]").textContent = `${WORDS.waiting}. ${error.message}`;
     pause = Math.min(pause * 2, LONGEST_LOOK);
   }
   show(true);
