@@ -21,7 +21,7 @@ __all__ = ["create_app"]
 _DESCRIPTION = """An archive of astronomical images: query frames, look at headers and previews, download.
 
 Every path answers HEAD where it answers GET. A path without its last slash is redirected to the one with it.
-Errors are JSON, `{"detail": "…"}`."""
+Errors are JSON, `{"detail": "…"}`, but a page for browsers, which accept `text/html` first."""
 
 
 def create_app(settings: Settings | None = None, *, pool: Pool = "server") -> FastAPI:

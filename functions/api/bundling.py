@@ -34,6 +34,7 @@ _LAMBDA_LIMIT = 4_000_000
 _OUR_ETAG = re.compile(r'"[0-9a-f]{32}-([0-9]{8})"')
 _RESUMED_WITHIN = dt.timedelta(days=30)
 _LEFT_OUT_SHOWN = 100
+_GONE = "Some of these frames are no longer in the archive. Go back, choose none, and choose anew."
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def load_frames(services: Services, wanted: Wanted) -> Sequence[BundleFrame]:
     if services.replica is not None and not _is_whole(frames, wanted):
         frames = _load(services, services.sessions, wanted)
     if not _is_whole(frames, wanted):
-        raise FrameNotFoundError
+        raise FrameNotFoundError(_GONE)
     return frames
 
 

@@ -1,4 +1,4 @@
-"""From exceptions to answers: one table. Every error answer is JSON, ``{"detail": "…"}``."""
+"""From exceptions to answers: one table. Errors are JSON, ``{"detail": "…"}``, and pages for browsers that go there."""
 
 import logging
 import traceback
@@ -23,13 +23,13 @@ from shared.errors import (
     TooManyAttemptsError,
 )
 
-__all__ = ["FrameNotFoundError", "Told", "add_error_answers", "answer", "answer_of", "describe"]
+__all__ = ["FrameNotFoundError", "Told", "add_error_answers", "answer", "answer_of", "answer_to", "describe"]
 
 _logger = logging.getLogger(__name__)
 
 
 class FrameNotFoundError(Exception):
-    """No frame has this id."""
+    """No frame has this id. What it says is for people, where there is more to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,16 @@ def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -
     return JSONResponse({"detail": detail}, status, headers)
 
 
+def answer_to(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error answer as the client reads it: a page for a browser that goes somewhere, JSON for others."""
+    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0]
+    if first.strip().lower() != "text/html":
+        return answer(status, detail, headers)
+    from functions.api.web.route import error_page  # noqa: PLC0415 - programs get none
+
+    return error_page(request, status, detail, headers or {})
+
+
 def describe(error: Exception) -> dict[str, object]:
     """Return what a log line tells of ``error``: no SQL parameters, the last calls in place of a traceback."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
@@ -101,15 +111,16 @@ async def _from_table(request: Request, error: Exception) -> Response:
     found = answer_of(request, error)
     if found is None:
         raise error
-    return answer(found.status, found.detail, found.headers)
+    is_told = isinstance(error, FrameNotFoundError) and str(error) and "text/html" in request.headers.get("accept", "")
+    return answer_to(request, found.status, str(error) if is_told else found.detail, found.headers)
 
 
-async def _too_many_attempts(_request: Request, error: Exception) -> Response:
+async def _too_many_attempts(request: Request, error: Exception) -> Response:
     seconds = error.seconds if isinstance(error, TooManyAttemptsError) else 1
     detail = f"Request was throttled. Expected available in {seconds} second{'s' if seconds > 1 else ''}."
-    return answer(429, detail, {"Retry-After": str(seconds), "Cache-Control": "no-store"})
+    return answer_to(request, 429, detail, {"Retry-After": str(seconds), "Cache-Control": "no-store"})
 
 
-async def _invalid_request(_request: Request, error: Exception) -> Response:
+async def _invalid_request(request: Request, error: Exception) -> Response:
     names = [str(item["loc"][-1]) for item in error.errors()] if isinstance(error, RequestValidationError) else []
-    return answer(400, f"Invalid value for {names[0]}." if names else "Invalid request.")
+    return answer_to(request, 400, f"Invalid value for {names[0]}." if names else "Invalid request.")

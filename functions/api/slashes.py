@@ -11,7 +11,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from functions.api.envelope import ASKED_METHOD
-from functions.api.errors import answer
+from functions.api.errors import answer_to
 
 __all__ = ["add_routing_answers"]
 
@@ -20,7 +20,7 @@ _QUERY_SAFE = "!$&'()*+,;=:@/?%-._~[]"
 
 
 def add_routing_answers(app: FastAPI) -> None:
-    """Let the application answer what its routes do not take, and every other HTTP exception, in JSON."""
+    """Let the application answer what its routes do not take, and every other HTTP exception."""
     app.add_exception_handler(HTTPException, _http_exception)
 
 
@@ -29,11 +29,11 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         raise error
     if error.status_code == 404:
         detail = error.detail if error.detail != HTTPStatus.NOT_FOUND.phrase else "Not found."
-        return _slash_redirect(request) or answer(404, detail)
+        return _slash_redirect(request) or answer_to(request, 404, detail)
     if error.status_code == 405:
         detail = f'Method "{request.scope.get(ASKED_METHOD, request.method)}" not allowed.'
-        return answer(405, detail, {"Allow": ", ".join(_allowed(request))})
-    return answer(error.status_code, error.detail, error.headers)
+        return answer_to(request, 405, detail, {"Allow": ", ".join(_allowed(request))})
+    return answer_to(request, error.status_code, error.detail, error.headers)
 
 
 def _slash_redirect(request: Request) -> Response | None:

@@ -56,7 +56,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 def root_of(request: Request) -> str:
     """Return the prefix that the archive's paths have for the client, such as a stage's name; mostly empty."""
-    return str(request.scope.get("root_path", "")).rstrip("/")
+    return str(request.scope.get("app_root_path", request.scope.get("root_path", ""))).rstrip("/")
 
 
 def _policy(request: Request, *, uploads: bool) -> str:

@@ -21,17 +21,22 @@ from functions.api.web.rendering import page, root_of
 from shared.accounts.account import Account, Role
 from shared.errors import BadTokenError, InactiveAccountError
 
-__all__ = ["PageRoute", "StaffPageRoute", "trouble"]
+__all__ = ["PageRoute", "StaffPageRoute", "error_page", "trouble"]
 
 _HEADINGS = {
     400: "That cannot be read",
+    401: "Please log in",
     403: "Not allowed",
     404: "There is no such thing",
+    405: "That cannot be done",
+    410: "It is gone",
     413: "That is too much at once",
     429: "Too much at once",
     502: "The object store refused",
     503: "The archive cannot answer just now",
 }
+
+_OLD_FORM = "This form is too old", "You have logged in anew since. Go back, reload the page, and try again."
 
 _logger = logging.getLogger(__name__)
 
@@ -107,8 +112,14 @@ def _to_login(request: Request) -> Response:
 
 def trouble(request: Request, error: Exception) -> Response:
     """Return a page that tells what went wrong, and log it where it is a defect."""
-    status, detail, headers = _told(request, error)
-    heading = _HEADINGS.get(status, "The archive failed to answer")
+    return error_page(request, *_told(request, error))
+
+
+def error_page(request: Request, status: int, detail: str, headers: Mapping[str, str]) -> Response:
+    """Return a page that tells of an error."""
+    heading = _HEADINGS.get(status, "That cannot be read" if status < 500 else "The archive failed to answer")
+    if detail.startswith("CSRF Failed"):
+        heading, detail = _OLD_FORM
     answer = page(request, "error.html", status=status, heading=heading, detail=detail)
     answer.headers.update(headers)
     return answer

@@ -2,14 +2,17 @@
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from functions.api.app import create_app
 from functions.api.csrf import FIELD
+from functions.api.web.assets import asset_path
 from shared.accounts.account import Role
-from tests.api.conftest import PutFrame, make_client
+from tests.api.conftest import PutFrame, local_settings, make_client
 from tests.api.web.conftest import MakeBrowser
 from tests.api.web.reader import Reader
 
@@ -144,6 +147,48 @@ def test_what_is_not_there_is_said_on_a_page(browser: TestClient) -> None:
     answer = browser.get("/view/frame/999/")
     assert answer.status_code == 404
     assert "There is no such thing" in answer.text
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "said"),
+    [
+        ("POST", "/frames/zip/", 404, "Some of these frames are no longer in the archive."),
+        ("GET", "/frames/99/download/", 404, "Not found."),
+        ("GET", "/frames/zip/?night=x", 400, "Invalid value for night."),
+        ("GET", "/view/nothing/", 404, "Not found."),
+        ("GET", "/view/bundles/" + 32 * "0" + "/delete/", 405, "not allowed"),
+    ],
+)
+def test_browsers_get_a_page_where_programs_get_json(
+    browser: TestClient, method: str, path: str, status: int, said: str
+) -> None:
+    form = {"frame_ids[]": "99", "csrfmiddlewaretoken": browser.cookies["csrftoken"]} if method == "POST" else None
+    for headers, kind in ((BROWSER, "text/html; charset=utf-8"), ({}, "application/json")):
+        answer = browser.request(method, path, data=form, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, kind)
+        assert said in answer.text or (kind == "application/json" and answer.json() == {"detail": "Not found."})
+
+
+def test_whose_session_is_over_or_another_is_told_so(anonymous: TestClient, browser: TestClient) -> None:
+    answer = anonymous.get("/frames/1/download/", headers=BROWSER)
+    assert answer.status_code == 401
+    assert Reader(answer.text).all("a", href="/accounts/login/")
+    answer = browser.post("/frames/zip/", data={"csrfmiddlewaretoken": "0" * 64}, headers=BROWSER)
+    assert (answer.status_code, "This form is too old" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/", "/view/bundles/", "/frames/1/download/"])
+def test_a_database_that_is_away_is_told_of_on_a_page(tmp_path: Path, path: str) -> None:
+    app = create_app(local_settings(tmp_path))
+    client = make_client(app)
+    client.cookies["sessionid"] = 43 * "a"
+    answer = client.get(path, headers=BROWSER)
+    app.state.services.close()
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert Reader(answer.text).all("link", rel="stylesheet", href=asset_path("style.css"))
 
 
 def test_pages_know_who_may_what(make_browser: MakeBrowser) -> None:

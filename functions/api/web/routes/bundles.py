@@ -104,8 +104,7 @@ def _order(request: Request, wanted: Wanted) -> None:
     try:
         frames = load_frames(services, wanted)
     except FrameNotFoundError as error:
-        gone = "Some of these frames are no longer in the archive. Search again, and choose anew."
-        raise HTTPException(404, gone) from error
+        raise HTTPException(404, str(error)) from error
     if not frames:
         raise HTTPException(400, "No frame meets these conditions any more.")
     wish = Wish(account.username, utc_now().date(), wanted.asked)
