@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.fits.model import Card, CardValue, FitsDescription
 
-__all__ = ["VERSION", "full_results", "headers_document", "science_results"]
+__all__ = ["VERSION", "full_results", "headers_document", "science_cards", "science_results"]
 
 VERSION = 1
 """Version of the document's layout."""
@@ -53,6 +53,11 @@ def science_results(document: dict[str, Any]) -> list[dict[str, object]]:
     shown = [(str(keyword), value) for keyword, value, _ in document["header"] if not _HIDDEN.match(str(keyword))]
     firsts = dict(reversed(shown))
     return [{"key": keyword, "value": firsts[keyword]} for keyword in sorted(keyword for keyword, _ in shown)]
+
+
+def science_cards(document: dict[str, Any]) -> list[dict[str, object]]:
+    """Return the cards of the science header as `full_results` does: of a compressed image those of the image."""
+    return [_full(keyword, value, comment) for keyword, value, comment in document["header"]]
 
 
 def full_results(document: dict[str, Any]) -> list[dict[str, object]]:

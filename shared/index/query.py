@@ -1,7 +1,7 @@
 """Questions to the index; each takes a fixed number of statements, however many frames answer it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,9 +22,11 @@ __all__ = [
     "aggregate",
     "get_frame",
     "list_frames",
+    "naming_frames",
     "related_frames",
     "related_ids",
     "rows_of",
+    "undated_beside",
 ]
 
 _LARGEST = 2**63 - 1
@@ -103,6 +105,24 @@ def related_frames(session: Session, frame_id: int) -> tuple[ShownRow, ...]:
     frames = [ShownFrame._make(row) for row in rows]
     related = related_ids(session, [frame.id for frame in frames])
     return tuple(ShownRow(frame, related[frame.id]) for frame in frames)
+
+
+def naming_frames(session: Session, basename: str, limit: int) -> tuple[ShownRow, ...]:
+    """Return frames whose links name this basename, the newest first: what was made of a frame, or with it."""
+    named = select(FrameLink.frame_id).where(FrameLink.target == basename).distinct()
+    newest = named.order_by(FrameLink.frame_id.desc()).limit(limit)
+    return rows_of(session, session.scalars(newest).all())
+
+
+def undated_beside(session: Session, frame_filter: FrameFilter) -> int | None:
+    """Return how many frames a filter leaves out for want of a date alone; None where only rows could tell."""
+    times = (frame_filter.night, frame_filter.start, frame_filter.end)
+    if frame_filter.undated or any(time is not None for time in times):
+        return 0
+    scope = scope_of(session, replace(frame_filter, undated=True))
+    if not scope.is_countable:
+        return None
+    return count_frames(session, scope) - count_frames(session, replace(scope, wanted=frame_filter))
 
 
 def related_ids(session: Session, frame_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:

@@ -16,7 +16,15 @@ from shared.database import make_session_factory, read, write
 from shared.errors import InvalidParameterError
 from shared.index.frames import put_frame
 from shared.index.parameters import parse_filter, parse_query
-from shared.index.query import FramePage, aggregate, get_frame, list_frames, related_ids
+from shared.index.query import (
+    FramePage,
+    aggregate,
+    get_frame,
+    list_frames,
+    naming_frames,
+    related_ids,
+    undated_beside,
+)
 from shared.index.record import FrameRecord, LinkRecord
 from shared.index.selection import SORT_COLUMNS, FrameQuery
 from tests.index import plain
@@ -92,6 +100,19 @@ def test_each_filter_leaves_what_a_plain_list_leaves(session: Session, rows: lis
     page = list_frames(session, parse_query(parameters({name: value})))
     expected = plain.sorted_ids(plain.matching(rows, {name: value}), "DATE_OBS", descending=False)
     assert (page.count, ids(page)) == (len(expected), expected)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CHOICES.items() for value in values])
+def test_frames_without_date_are_counted_beside_it(session: Session, rows: list[Row], name: str, value: str) -> None:
+    beside = undated_beside(session, parse_filter([(name, value)]))
+    every, dated = plain.matching(rows, {name: value}, undated=True), plain.matching(rows, {name: value})
+    if name in ("night", "start", "end"):
+        assert beside == 0
+    elif name in ("basename", "EXPTIME", "REQNUM", "OBSNUM"):
+        assert beside is None
+    else:
+        assert beside == len(every) - len(dated)
+    assert undated_beside(session, parse_filter([(name, value), ("undated", "true")])) == 0
 
 
 @pytest.mark.parametrize("cone", CONES)
@@ -240,6 +261,8 @@ def test_links_find_their_targets_whichever_came_first(engine: Engine) -> None:
         assert row is not None
         assert row.related == targets
         assert related_ids(writer, []) == {}
+        assert [row.frame.id for row in naming_frames(writer, "dark", 10)] == [frame]
+        assert naming_frames(writer, "dark", 0) == naming_frames(writer, "nothing", 10) == ()
         writer.rollback()
 
 

@@ -12,6 +12,7 @@ from functions.api.app import create_app
 from functions.api.csrf import FIELD
 from functions.api.web.assets import asset_path
 from shared.accounts.account import Role
+from shared.index.record import LinkRecord
 from tests.api.conftest import PutFrame, local_settings, make_client
 from tests.api.web.conftest import MakeBrowser
 from tests.api.web.reader import Reader
@@ -228,3 +229,21 @@ def test_assets_may_be_kept_for_ever_under_today_s_name(anonymous: TestClient) -
         assert anonymous.get(f"/static/{'0' * 16}/{name}").headers["cache-control"] == "no-cache"
     assert anonymous.get(f"/static/{'0' * 16}/main.py").status_code == 404
     assert anonymous.get(f"/static/{'0' * 16}/..%2fassets.py").status_code == 404
+
+
+def test_frames_that_were_left_out_for_want_of_a_date_are_told(browser: TestClient, put: PutFrame) -> None:
+    put(key="a.fits", basename="a", object_name="M 51")
+    undated = put(key="b.fits", basename="b", object_name="M 51", date_obs=None)
+    assert "1 more has no date" in browser.get("/?OBJECT=m+51").text
+    assert ids(browser.get("/?OBJECT=m+51&undated=true").text)[:1] == [str(undated)]
+    for query in ("?OBJECT=m+51&undated=true", "?OBJECT=ngc", "?OBJECT=m+51&start=2000-01-01"):
+        assert "no date<" not in browser.get(f"/{query}").text
+
+
+def test_a_frame_leads_to_what_was_made_of_it(browser: TestClient, put: PutFrame) -> None:
+    raw = put(key="raw.fits", basename="raw")
+    reduced = put(key="reduced.fits", basename="reduced", links=(LinkRecord("L1RAW", "raw"),))
+    page = browser.get(f"/view/frame/{raw}/").text
+    assert "Made from this frame" in page
+    assert Reader(page).all("a", href=f"/view/frame/{reduced}/")
+    assert "Made from this frame" not in browser.get(f"/view/frame/{reduced}/").text

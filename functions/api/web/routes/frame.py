@@ -17,15 +17,16 @@ from functions.api.web.rendering import page
 from functions.api.web.route import PageRoute
 from shared.database import read
 from shared.errors import StoreError
-from shared.fits.document import full_results
+from shared.fits.document import full_results, science_cards
 from shared.index.models import Frame
-from shared.index.query import related_frames
+from shared.index.query import naming_frames, related_frames
 from shared.store.naming import HEADERS
 
 __all__ = ["router"]
 
+_COMPRESSED = "compressed-image"
 _MAX_BYTES = 64 << 20
-_MOST_RELATED = 200
+_MOST_RELATED, _MOST_NAMING = 200, 25
 _RELATED = ("OBSTYPE", "DATE_OBS", "FILTER", "EXPTIME", "binning", "RLEVEL", "size")
 _FACTS = ("DATE_OBS", "night", "OBSTYPE", "FILTER", "EXPTIME", "binning", "RLEVEL", "SITEID", "TELID", "INSTRUME")
 _MORE_FACTS = ("DATAMEAN", "PROPID", "REQNUM", "OBSNUM", "ingested", "key")
@@ -52,13 +53,15 @@ def get_frame_page(request: Request, frame_id: FrameId) -> Response:
     """Return the page of one frame, with or without date."""
     frame = find_frame(request, frame_id).frame
     with read(get_services(request).readers) as session:
-        related = related_frames(session, frame_id)
+        related, naming = related_frames(session, frame_id), naming_frames(session, frame.basename, _MOST_NAMING)
     hdus, problem = _headers(request, frame)
     shown: dict[str, Any] = {
         "frame": frame,
         "facts": _facts(frame),
         "columns": COLUMNS,
         "related": list(related[:_MOST_RELATED]),
+        "naming": naming,
+        "most_naming": _MOST_NAMING,
         "related_columns": [COLUMNS[name] for name in _RELATED],
         "hdus": hdus,
         "headers_problem": problem,
@@ -90,14 +93,16 @@ def _headers(request: Request, frame: Frame) -> tuple[list[_Hdu] | None, str]:
         return None, error.detail
     except StoreError:
         return None, "The object store does not answer just now. Reload the page in a moment."
-    science = document["science"]
-    return [_hdu(hdu, is_science=hdu["index"] == science) for hdu in full_results(document)], ""
+    return [_hdu(hdu, document) for hdu in full_results(document)], ""
 
 
-def _hdu(hdu: dict[str, Any], *, is_science: bool) -> _Hdu:
+def _hdu(hdu: dict[str, Any], document: dict[str, Any]) -> _Hdu:
+    """Return an HDU as people know it: a compressed image by the cards of the image, not of the table that holds it."""
     axes = " × ".join(str(length) for length in hdu["axes"])
     title = " ".join(str(part) for part in (hdu["index"], hdu["name"], hdu["kind"], axes) if part not in ("", None))
-    return _Hdu(title, is_science, [_card(card) for card in hdu["cards"]])
+    is_science = hdu["index"] == document["science"]
+    cards = science_cards(document) if is_science and hdu["kind"] == _COMPRESSED else hdu["cards"]
+    return _Hdu(title, is_science, [_card(card) for card in cards])
 
 
 def _card(card: dict[str, Any]) -> _Card:

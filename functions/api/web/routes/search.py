@@ -22,7 +22,7 @@ from functions.api.web.views import view_values
 from shared.database import read, utc_now
 from shared.index.facet_counts import facet_counts
 from shared.index.newest import latest_night, newest_id
-from shared.index.query import FramePage, list_frames
+from shared.index.query import FramePage, list_frames, undated_beside
 
 __all__ = ["router"]
 
@@ -37,6 +37,7 @@ class _Found:
     options: dict[str, list[Option]]
     latest: dt.date | None
     newest: int
+    undated: int | None
     view: dict[str, Any]
 
 
@@ -80,11 +81,12 @@ def _redirect(request: Request, search: Search) -> Response:
 def _find(session: Session, search: Search) -> _Found:
     latest, newest = latest_night(session), newest_id(session)
     if search.query is None:
-        return _Found(None, no_options(search), latest, newest, {})
+        return _Found(None, no_options(search), latest, newest, None, {})
     found = list_frames(session, search.query)
     options = options_of(search, facet_counts(session, search.query.filter))
     view = view_values(session, search, search.query, found) if found.count else {}
-    return _Found(found, options, latest, newest, view)
+    undated = undated_beside(session, search.query.filter)
+    return _Found(found, options, latest, newest, undated, view)
 
 
 def _shown(request: Request, search: Search, found: _Found) -> dict[str, Any]:
@@ -99,6 +101,7 @@ def _shown(request: Request, search: Search, found: _Found) -> dict[str, Any]:
         "count": found.page.count if found.page is not None else None,
         "rows": found.page.rows if found.page is not None else (),
         "offset": search.offset,
+        "undated": found.undated,
         "options": found.options,
         "presets": presets(search, now, found.latest),
         "newest": found.newest,
