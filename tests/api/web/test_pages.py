@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,13 @@ from functions.api.app import create_app
 from functions.api.csrf import FIELD
 from functions.api.web.assets import asset_path
 from shared.accounts.account import Role
+from shared.database import write
+from shared.index.frames import put_frame
 from shared.index.record import LinkRecord
-from tests.api.conftest import PutFrame, local_settings, make_client
+from tests.api.conftest import PutFrame, local_settings, make_client, make_key, running_app
 from tests.api.web.conftest import MakeBrowser
 from tests.api.web.reader import Reader
+from tests.index.factory import make_record
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -148,6 +152,18 @@ def test_what_is_not_there_is_said_on_a_page(browser: TestClient) -> None:
     answer = browser.get("/view/frame/999/")
     assert answer.status_code == 404
     assert "There is no such thing" in answer.text
+
+
+def test_a_store_that_hangs_does_not_keep_the_rest_of_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.api.web.routes.frame._PATIENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with running_app(local_settings(tmp_path, s3_endpoint_url=address)) as app:
+            sessions = app.state.services.sessions
+            with write(sessions) as session:
+                frame_id = put_frame(session, make_record(object_name="M 51"))
+            answer = make_client(app, make_key(sessions, "ada")).get(f"/view/frame/{frame_id}/")
+        assert (answer.status_code, "The object store does not answer just now." in answer.text) == (200, True)
 
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
