@@ -173,9 +173,10 @@ def test_delete(archive: RunningArchive, run: Run) -> None:
     number = str(archive.wait_for_frame(key)["id"])
     asked = run("delete", number)
     assert (asked.code, "use --yes" in asked.err) == (2, True)
-    run("user", "add", "--password-stdin", "cli-reader", typed="secret\n")
-    reader = run("token", "new", "cli-reader").out.strip()
-    refused = run("delete", number, "--yes", "--token", reader)
+    added = run("user", "add", "--password-stdin", "cli-reader", typed="a long secret\n")
+    made = run("token", "new", "cli-reader")
+    assert (added.code, made.code) == (0, 0), (added, made)
+    refused = run("delete", number, "--yes", "--token", made.out.strip())
     assert (refused.code, "permission" in refused.err) == (4, True), refused
     assert archive.frame_of(key)
     some = run("delete", number, "999999999", "--yes")
