@@ -42,6 +42,7 @@ ROOMS = {
     "shared.checksums": 0,
     "shared.parallel": 0,
     "shared.errors": 0,
+    "shared.exchange": 0,
     "shared.logs": 0,
     "shared.database": 0,
 }

@@ -5,17 +5,13 @@ read beyond the status and the headers, and the whole of an attempt has a limit 
 """
 
 import http.client
-import socket
-import ssl
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import suppress
-from functools import cached_property
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from shared.errors import DeliveryRefusedError, NotDeliveredError
+from shared.exchange import Answer, exchange
 from shared.notify.signature import signature
 from shared.notify.target import Parcel
 
@@ -56,66 +52,34 @@ class Webhook:
 
     def send(self, parcel: Parcel) -> None:
         """Post it; any 2xx says that the receiver has it."""
-        status, retry_after = self._answer(parcel)
-        if 200 <= status < 300:
+        answer = self._answer(parcel)
+        if 200 <= answer.status < 300:
             return
-        if status in _REFUSALS:
-            raise DeliveryRefusedError(f"{self.place} answered {status}")
-        what = " and redirects, which is not followed" if 300 <= status < 400 else ""
-        raise NotDeliveredError(f"{self.place} answered {status}{what}", retry_after=_seconds_of(retry_after))
+        if answer.status in _REFUSALS:
+            raise DeliveryRefusedError(f"{self.place} answered {answer.status}")
+        what = " and redirects, which is not followed" if 300 <= answer.status < 400 else ""
+        retry_after = _seconds_of(answer.headers.get("Retry-After", ""))
+        raise NotDeliveredError(f"{self.place} answered {answer.status}{what}", retry_after=retry_after)
 
-    def _answer(self, parcel: Parcel) -> tuple[int, str]:
-        """Return status and ``Retry-After``."""
-        connection = self._connection()
-        end = time.monotonic() + self._seconds
-        limit = threading.Timer(self._seconds, _cut_off, (connection,))
+    def _answer(self, parcel: Parcel) -> Answer:
+        body, headers = parcel.body.encode(), self._headers(parcel)
         try:
-            connection.connect()
-            limit.start()
-            connection.request("POST", self._path, body=parcel.body.encode(), headers=self._headers(parcel))
-            answer = connection.getresponse()
-            if time.monotonic() >= end:
-                raise TimeoutError  # cut off within the headers, which http.client takes for their end
-            return answer.status, answer.headers.get("Retry-After", "")
+            return exchange("POST", self._url, seconds=self._seconds, headers=headers, body=body)
+        except TimeoutError as error:
+            raise NotDeliveredError(f"{self.place}: no answer within {self._seconds:g} s") from error
         except (OSError, http.client.HTTPException) as error:
-            is_late = time.monotonic() >= end or isinstance(error, TimeoutError)
-            reason = f"no answer within {self._seconds:g} s" if is_late else _reason_of(error)
-            raise NotDeliveredError(f"{self.place}: {reason}") from error
-        finally:
-            limit.cancel()
-            connection.close()
-
-    @property
-    def _path(self) -> str:
-        return (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
+            raise NotDeliveredError(f"{self.place}: {_reason_of(error)}") from error
 
     def _headers(self, parcel: Parcel) -> dict[str, str]:
         own = {
             "Content-Type": "application/json",
             "User-Agent": "fitsvault",
-            "Connection": "close",
             "X-Fitsvault-Event": parcel.type,
             "X-Fitsvault-Delivery": parcel.event_id,
             "X-Fitsvault-Attempt": str(parcel.attempt),
             "X-Fitsvault-Signature": signature(self._secret, parcel.body, time=int(self._clock())),
         }
         return own | _credentials(self._url)
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        host, port = self._url.hostname or "", self._url.port
-        if self._url.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=self._seconds, context=self._tls)
-        return http.client.HTTPConnection(host, port, timeout=self._seconds)
-
-
-def _cut_off(connection: http.client.HTTPConnection) -> None:
-    """End what goes on for too long, however slowly it goes on: timeouts of sockets are for each read alone."""
-    with suppress(OSError, AttributeError):
-        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def _credentials(url: SplitResult) -> dict[str, str]:

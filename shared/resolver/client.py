@@ -2,17 +2,14 @@
 
 import http.client
 import logging
-import socket
-import ssl
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
-from functools import cached_property
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from shared.errors import ResolverError, UnknownTargetError
+from shared.exchange import Answer, exchange
 from shared.resolver.answers import Position, position_in
 
 __all__ = ["PLACE", "Resolver"]
@@ -100,15 +97,15 @@ class Resolver:
     def _ask(self, name: str) -> Position:
         url, end = self._url.replace(PLACE, quote(name, safe="")), time.monotonic() + self._seconds
         for _ in range(_MOST_REDIRECTS + 1):
-            status, target, body = self._answer(urlsplit(url), end)
-            if status in _REDIRECTS:
-                url = self._followed(url, target)
-            elif status == 404:
+            answer = _answer(urlsplit(url), end)
+            if answer.status in _REDIRECTS:
+                url = self._followed(url, answer.headers.get("Location", ""))
+            elif answer.status == 404:
                 raise UnknownTargetError("no such name")
-            elif status == 200:
-                return position_in(body)
+            elif answer.status == 200:
+                return position_in(answer.body)
             else:
-                raise ResolverError(f"it answered {status}")
+                raise ResolverError(f"it answered {answer.status}")
         raise ResolverError("it redirects again and again")
 
     def _followed(self, url: str, target: str) -> str:
@@ -119,58 +116,24 @@ class Resolver:
             raise ResolverError("it redirects to another place, which is not followed")
         return after._replace(fragment="").geturl()
 
-    def _answer(self, url: SplitResult, end: float) -> tuple[int, str, bytes]:
-        """Return status, Location and body of an answer that is whole before ``end``."""
-        left = end - time.monotonic()
-        if left <= 0:
-            raise ResolverError("no answer in time")
-        connection = self._connection(url, left)
-        limit: threading.Timer | None = None
-        try:
-            connection.connect()
-            limit = threading.Timer(left, _cut_off, (connection.sock,))
-            limit.start()
-            path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            connection.request("GET", path, headers={"User-Agent": "fitsvault", "Connection": "close"})
-            with connection.getresponse() as answer:
-                body = answer.read(_LONGEST_ANSWER + 1)
-            if time.monotonic() >= end:
-                raise TimeoutError
-            if len(body) > _LONGEST_ANSWER:
-                raise ResolverError("its answer is too long")
-            return answer.status, answer.headers.get("Location", ""), body
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            is_late = time.monotonic() >= end or isinstance(error, TimeoutError)
-            raise ResolverError("no answer in time" if is_late else type(error).__name__) from error
-        finally:
-            if limit is not None:
-                limit.cancel()
-            connection.close()
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
-
-    def _connection(self, url: SplitResult, seconds: float) -> http.client.HTTPConnection:
-        try:
-            host, port = url.hostname or "", url.port
-        except ValueError as error:
-            raise ResolverError("it redirects to a place that is none") from error
-        if url.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=seconds, context=self._tls)
-        return http.client.HTTPConnection(host, port, timeout=seconds)
+def _answer(url: SplitResult, end: float) -> Answer:
+    """Return an answer that is whole before ``end``."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise ResolverError("no answer in time")
+    try:
+        answer = exchange("GET", url, seconds=left, headers={"User-Agent": "fitsvault"}, longest=_LONGEST_ANSWER + 1)
+    except TimeoutError as error:
+        raise ResolverError("no answer in time") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ResolverError(type(error).__name__) from error
+    if len(answer.body) > _LONGEST_ANSWER:
+        raise ResolverError("its answer is too long")
+    return answer
 
 
 def _known(position: Position | None) -> Position:
     if position is None:
         raise UnknownTargetError("no such name")
     return position
-
-
-def _cut_off(connected: socket.socket) -> None:
-    """End what goes on for too long, however slowly it goes on: timeouts of sockets are for each read alone.
-
-    The method is that of plain sockets: TLS's own would wait for the other end.
-    """
-    with suppress(OSError):
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)

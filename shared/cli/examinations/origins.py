@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from shared.cli.examinations.finding import Finding, note, ok
+from shared.exchange import exchange
 from shared.settings import Settings
 
 __all__ = ["examine_origins"]
@@ -35,12 +36,6 @@ def examine_origins(settings: Settings) -> Iterator[Finding]:
 
 def _allowed(address: str, bucket: str, origin: str) -> str:
     """Return the origin that the store lets write."""
-    url = urlsplit(address)
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=_SECONDS)
-    try:
-        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        connection.request("OPTIONS", f"/{bucket}", headers=asked)
-        return connection.getresponse().headers.get("Access-Control-Allow-Origin", "")
-    finally:
-        connection.close()
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = exchange("OPTIONS", urlsplit(f"{address.rstrip('/')}/{bucket}"), seconds=_SECONDS, headers=asked)
+    return answer.headers.get("Access-Control-Allow-Origin", "")
