@@ -23,6 +23,8 @@ __all__ = ["Services", "get_services", "make_services"]
 _LOGINS_AT_ONCE = 2
 _BUNDLE_READS_AT_ONCE = 8
 _UPLOADS_AT_ONCE = 8
+_QUICK_ATTEMPTS, _QUICK_SECONDS = 2, 4.0
+"""How often, and for how long, people wait for a picture or a header of a store that says nothing."""
 
 
 class Services:
@@ -51,6 +53,7 @@ class Services:
         self.tables_probe = Probe(lambda: tables_state(self.sessions))
         self._lock = threading.RLock()
         self._store: Store | None = None
+        self._quick_store: Store | None = None
         self._intake: Intake | None = None
 
     @property
@@ -67,6 +70,16 @@ class Services:
             if self._store is None:
                 self._store = Store(self.settings)
             return self._store
+
+    @property
+    def quick_store(self) -> "Store":
+        """The same for small objects that somebody waits for, which is soon given up when it hangs."""
+        from shared.store.client import Store  # noqa: PLC0415 - as above
+
+        with self._lock:
+            if self._quick_store is None:
+                self._quick_store = Store(self.settings, attempts=_QUICK_ATTEMPTS, seconds=_QUICK_SECONDS)
+            return self._quick_store
 
     @property
     def intake(self) -> "Intake":

@@ -39,7 +39,7 @@ def read_derived(request: Request, frame: Frame, name: str, limit: int) -> bytes
     """
     services = get_services(request)
     try:
-        return services.store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
+        return services.quick_store.read_bytes(services.settings.derived_bucket, derived_key(frame.digest, name), limit)
     except ObjectGoneError as error:
         now = find_frame(request, frame.id, as_it_is=True).frame
         if now.digest == frame.digest:
@@ -51,7 +51,7 @@ def look_at_derived(request: Request, frame: Frame, name: str) -> ObjectState:
     """Return what the derived object ``name`` of a frame is; HTTPException 404 if ingest left none."""
     services = get_services(request)
     try:
-        return services.store.head(services.settings.derived_bucket, derived_key(frame.digest, name))
+        return services.quick_store.head(services.settings.derived_bucket, derived_key(frame.digest, name))
     except ObjectGoneError as error:
         raise _missing(name) from error
 

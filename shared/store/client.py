@@ -37,11 +37,16 @@ class Store:
 
     Every method raises the errors of ``shared.store.faults.translated``. Safe to share between threads. boto3, which
     takes long to import, is imported by who first asks for something: most answers of the API need none of it.
+
+    Parameters
+    ----------
+    attempts, seconds
+        How often something is tried, and how long each time if the store says nothing.
     """
 
-    def __init__(self, settings: Settings, *, page_size: int = 1000, attempts: int = 4) -> None:
+    def __init__(self, settings: Settings, *, page_size: int = 1000, attempts: int = 4, seconds: float = 60.0) -> None:
         self._settings = settings
-        self._attempts = attempts
+        self._attempts, self._seconds = attempts, seconds
         self._lock = threading.RLock()
         self._page_size = page_size
         self._in_byte_order: bool | None = None
@@ -55,7 +60,7 @@ class Store:
 
         with self._lock:
             made: S3Client | None = self.__dict__.get("s3")
-            return made or make_s3_client(self._session, self._settings, self._attempts)
+            return made or make_s3_client(self._session, self._settings, attempts=self._attempts, seconds=self._seconds)
 
     @cached_property
     def _session(self) -> "boto3.session.Session":

@@ -33,16 +33,17 @@ def make_session(settings: Settings) -> boto3.session.Session:
     )
 
 
-def make_s3_client(session: boto3.session.Session, settings: Settings, attempts: int = 4) -> "S3Client":
+def make_s3_client(session: boto3.session.Session, settings: Settings, *, attempts: int, seconds: float) -> "S3Client":
     """Return the S3 client for the store of ``settings``; without an endpoint that is AWS.
 
-    Checksums that boto3 adds by itself since 1.36 are left to AWS: other stores choke on them.
+    Checksums that boto3 adds by itself since 1.36 are left to AWS: other stores choke on them. Each of its ``attempts``
+    waits for a silent store so many ``seconds``.
     """
     foreign = settings.s3_endpoint_url is not None
     config = Config(
         signature_version="s3v4",
-        connect_timeout=_TIMEOUTS[0],
-        read_timeout=_TIMEOUTS[1],
+        connect_timeout=min(_TIMEOUTS[0], seconds),
+        read_timeout=seconds,
         max_pool_connections=_CONNECTIONS,
         retries={"mode": "standard", "max_attempts": attempts},
         s3={"addressing_style": "path" if foreign else "auto"},

@@ -155,14 +155,16 @@ def test_what_is_not_there_is_said_on_a_page(browser: TestClient) -> None:
 
 
 def test_a_store_that_hangs_does_not_keep_the_rest_of_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functions.api.web.routes.frame._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("functions.api.dependencies._QUICK_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with running_app(local_settings(tmp_path, s3_endpoint_url=address)) as app:
             sessions = app.state.services.sessions
             with write(sessions) as session:
                 frame_id = put_frame(session, make_record(object_name="M 51"))
-            answer = make_client(app, make_key(sessions, "ada")).get(f"/view/frame/{frame_id}/")
+            client = make_client(app, make_key(sessions, "ada"))
+            assert client.get(f"/frames/{frame_id}/preview/").status_code == 503
+            answer = client.get(f"/view/frame/{frame_id}/")
         assert (answer.status_code, "The object store does not answer just now." in answer.text) == (200, True)
 
 

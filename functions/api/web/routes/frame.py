@@ -1,7 +1,6 @@
 """The page of one frame: preview, what is known of it, related frames, headers."""
 
 import json
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +26,6 @@ __all__ = ["router"]
 
 _COMPRESSED = "compressed-image"
 _MAX_BYTES = 64 << 20
-_PATIENCE_SECONDS = 8.0
-"""How long the page waits for headers; a store that hangs keeps its connections open for minutes."""
-
 _MOST_RELATED, _MOST_NAMING = 200, 25
 _RELATED = ("OBSTYPE", "DATE_OBS", "FILTER", "EXPTIME", "binning", "RLEVEL", "size")
 _FACTS = ("DATE_OBS", "night", "OBSTYPE", "FILTER", "EXPTIME", "binning", "RLEVEL", "SITEID", "TELID", "INSTRUME")
@@ -92,22 +88,12 @@ def _facts(frame: Frame) -> list[tuple[str, str]]:
 def _headers(request: Request, frame: Frame) -> tuple[list[_Hdu] | None, str]:
     """Return the headers of all HDUs; or None, and why they cannot be shown: the rest of the page still can."""
     try:
-        document = json.loads(_in_time(request, frame))
+        document = json.loads(read_derived(request, frame, HEADERS, _MAX_BYTES))
     except HTTPException as error:
         return None, error.detail
-    except (StoreError, TimeoutError):
+    except StoreError:
         return None, "The object store does not answer just now. Reload the page in a moment."
     return [_hdu(hdu, document) for hdu in full_results(document)], ""
-
-
-def _in_time(request: Request, frame: Frame) -> bytes:
-    reading: Future[bytes] = get_services(request).bundle_threads.submit(
-        read_derived, request, frame, HEADERS, _MAX_BYTES
-    )
-    try:
-        return reading.result(_PATIENCE_SECONDS)
-    finally:
-        reading.cancel()
 
 
 def _hdu(hdu: dict[str, Any], document: dict[str, Any]) -> _Hdu:
