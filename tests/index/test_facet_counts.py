@@ -11,34 +11,21 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import shared.index.facet_counts as module
-from shared.database import make_session_factory, read, write
+from shared.database import make_session_factory, read
 from shared.index.counts import count_frames
 from shared.index.facet_counts import FacetCounts, facet_counts
-from shared.index.frames import put_frame, remove_frame
 from shared.index.parameters import parse_filter
-from shared.index.record import FrameRecord
 from shared.index.scope import scope_of
-from shared.index.tallies import gather
 from tests.index import plain
+from tests.index.stock import Row, put_stock
 from tests.index.test_query import CHOICES, CONES, parameters, statements
-
-Row = tuple[int, FrameRecord]
 
 
 @pytest.fixture(scope="module")
 def rows(engine: Engine) -> list[Row]:
     """Frames, some of which are counted, some not yet; and some have gone again, which is not counted yet either."""
-    sessions, found = make_session_factory(engine), []
-    for seed in (7, 8):
-        with write(sessions) as session:
-            records = [replace(record, key=f"{seed}/{record.key}") for record in plain.random_records(150, seed=seed)]
-            found += [(put_frame(session, record), record) for record in records]
-            if seed == 7:
-                gather(session)
-    with write(sessions) as session:
-        for _, record in found[::11]:
-            remove_frame(session, record.bucket, record.key)
-    return [row for number, row in enumerate(found) if number % 11]
+    lots = [[replace(one, key=f"{seed}/{one.key}") for one in plain.random_records(150, seed=seed)] for seed in (7, 8)]
+    return put_stock(engine, *lots, gone=11)
 
 
 @pytest.fixture(scope="module")

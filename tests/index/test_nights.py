@@ -14,17 +14,14 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import shared.index.nights as module
-from shared.database import make_session_factory, read, write
-from shared.index.frames import put_frame, remove_frame
+from shared.database import make_session_factory, read
 from shared.index.nights import NightCounts, count_nights
 from shared.index.parameters import parse_filter
 from shared.index.record import FrameRecord
-from shared.index.tallies import gather
 from shared.index.years import year_of_nights
 from tests.index import plain
+from tests.index.stock import Row, put_stock
 from tests.index.test_query import CHOICES, CONES, parameters
-
-Row = tuple[int, FrameRecord]
 
 FIRST, LAST = dt.date(2023, 6, 1), dt.date(2024, 5, 31)
 
@@ -32,21 +29,16 @@ FIRST, LAST = dt.date(2023, 6, 1), dt.date(2024, 5, 31)
 @pytest.fixture(scope="module")
 def rows(engine: Engine) -> list[Row]:
     """Frames of three years, some counted, some not yet, some gone; nights at odds with dates among them."""
-    sessions, rng, found = make_session_factory(engine), random.Random(3), []
-    for seed in (5, 6):
-        with write(sessions) as session:
-            for record in plain.random_records(130, seed=seed):
-                later = dt.timedelta(days=rng.choice((-400, -30, 0, 0, 1, 2, 300)))
-                night = record.night and record.night + later * (rng.random() > 0.1)
-                moment = record.date_obs and record.date_obs + later
-                moved = replace(record, key=f"{seed}/{record.key}", night=night, date_obs=moment)
-                found.append((put_frame(session, moved), moved))
-            if seed == 5:
-                gather(session)
-    with write(sessions) as session:
-        for _, record in found[::7]:
-            remove_frame(session, record.bucket, record.key)
-    return [row for number, row in enumerate(found) if number % 7]
+    rng = random.Random(3)
+
+    def moved(record: FrameRecord, seed: int) -> FrameRecord:
+        later = dt.timedelta(days=rng.choice((-400, -30, 0, 0, 1, 2, 300)))
+        night = record.night and record.night + later * (rng.random() > 0.1)
+        moment = record.date_obs and record.date_obs + later
+        return replace(record, key=f"{seed}/{record.key}", night=night, date_obs=moment)
+
+    lots = [[moved(record, seed) for record in plain.random_records(130, seed=seed)] for seed in (5, 6)]
+    return put_stock(engine, *lots, gone=7)
 
 
 @pytest.fixture(scope="module")

@@ -12,37 +12,31 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import shared.index.sky_map as module
-from shared.database import make_session_factory, read, write
-from shared.index.frames import put_frame, remove_frame
+from shared.database import make_session_factory, read
 from shared.index.parameters import parse_filter
 from shared.index.record import FrameRecord
 from shared.index.sky_map import SkyMap, sky_map
 from shared.index.sky_tiles import SkyMark, marks_of
-from shared.index.tallies import gather
 from tests.index import plain
+from tests.index.stock import Row, put_stock
 from tests.index.test_query import CHOICES, CONES, parameters
 
-Row = tuple[int, FrameRecord]
 Position = tuple[float, float]
 
 
 @pytest.fixture(scope="module")
 def rows(engine: Engine) -> list[Row]:
     """Frames all over the sky and at its poles, some counted, some not yet, some gone."""
-    sessions, rng, found = make_session_factory(engine), random.Random(21), []
-    for seed in (31, 32):
-        with write(sessions) as session:
-            for record in plain.random_records(150, seed=seed):
-                moved = replace(record, key=f"{seed}/{record.key}")
-                if record.ra is not None and rng.random() < 0.3:
-                    moved = replace(moved, ra=rng.uniform(0.0, 360.0), dec=rng.uniform(-90.0, 90.0))
-                found.append((put_frame(session, moved), moved))
-            if seed == 31:
-                gather(session)
-    with write(sessions) as session:
-        for _, record in found[::8]:
-            remove_frame(session, record.bucket, record.key)
-    return [row for number, row in enumerate(found) if number % 8]
+    rng = random.Random(21)
+
+    def moved(record: FrameRecord, seed: int) -> FrameRecord:
+        record = replace(record, key=f"{seed}/{record.key}")
+        if record.ra is not None and rng.random() < 0.3:
+            record = replace(record, ra=rng.uniform(0.0, 360.0), dec=rng.uniform(-90.0, 90.0))
+        return record
+
+    lots = [[moved(record, seed) for record in plain.random_records(150, seed=seed)] for seed in (31, 32)]
+    return put_stock(engine, *lots, gone=8)
 
 
 @pytest.fixture(scope="module")

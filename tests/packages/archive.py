@@ -41,21 +41,15 @@ class FunctionArchive:
     def start(self, name: str) -> LambdaFunction:
         """Start an instance of a function."""
         assert self.settings.database_url is not None
-        return LambdaFunction(
-            python=self._packages.python,
-            client=self._packages.client,
-            task=self._packages.tasks[name],
-            handler=f"functions.{name}.handler.handler",
-            settings={
-                "FITSVAULT_S3_ENDPOINT_URL": self.recorders[name].url,
-                "FITSVAULT_DATABASE_URL": self.settings.database_url.get_secret_value(),
-                "FITSVAULT_BUCKET": self.settings.bucket,
-                "FITSVAULT_DERIVED_BUCKET": self.settings.derived_bucket,
-                "FITSVAULT_HOME": "/tmp",
-                "FITSVAULT_RECONCILE_SECONDS": "0",
-            },
-            log=self._home / f"{name}.log",
-        )
+        settings = {
+            "FITSVAULT_S3_ENDPOINT_URL": self.recorders[name].url,
+            "FITSVAULT_DATABASE_URL": self.settings.database_url.get_secret_value(),
+            "FITSVAULT_BUCKET": self.settings.bucket,
+            "FITSVAULT_DERIVED_BUCKET": self.settings.derived_bucket,
+            "FITSVAULT_HOME": "/tmp",
+            "FITSVAULT_RECONCILE_SECONDS": "0",
+        }
+        return self._packages.function(name, settings, self._home / f"{name}.log")
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object as a telescope does."""

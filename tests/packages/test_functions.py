@@ -22,7 +22,7 @@ from shared.schema import REVISIONS, check_schema
 from shared.simulator import simulate_frame
 from tests.migrations.stack import listening_stack, stack_event
 from tests.packages.archive import FunctionArchive
-from tests.packages.runtime import FunctionError, LambdaFunction
+from tests.packages.runtime import FunctionError
 from tests.packages.unpacked import LAMBDA_PYTHON, Unpacked
 from tests.postgres import new_database
 
@@ -144,14 +144,7 @@ def test_a_function_without_index_says_so(packages: Unpacked, tmp_path: Path) ->
         "FITSVAULT_S3_ENDPOINT_URL": "http://127.0.0.1:9",
     }
     with (
-        LambdaFunction(
-            python=packages.python,
-            client=packages.client,
-            task=packages.tasks["ingest"],
-            handler="functions.ingest.handler.handler",
-            settings=options,
-            log=tmp_path / "log",
-        ) as function,
+        packages.function("ingest", options, tmp_path / "log") as function,
         pytest.raises(FunctionError, match="OperationalError"),
     ):
         function({"Records": []})
@@ -162,14 +155,7 @@ def test_an_empty_database_gets_its_schema(packages: Unpacked, postgres: str, tm
     options = {"FITSVAULT_HOME": "/tmp", "FITSVAULT_DATABASE_URL": url}
     with (
         listening_stack() as (address, told),
-        LambdaFunction(
-            python=packages.python,
-            client=packages.client,
-            task=packages.tasks["migrate"],
-            handler="functions.migrate.handler.handler",
-            settings=options,
-            log=tmp_path / "log",
-        ) as function,
+        packages.function("migrate", options, tmp_path / "log") as function,
     ):
         assert function(stack_event(address)) == {"schema": REVISIONS[-1]}
         assert [one["Status"] for one in told] == ["SUCCESS"]

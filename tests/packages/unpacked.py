@@ -3,12 +3,14 @@
 import os
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.packaging.build import uv
 from infra.packaging.interpreter import find_python
 from infra.packaging.model import PACKAGES, REPOSITORY
+from tests.packages.runtime import LambdaFunction
 
 __all__ = ["LAMBDA_PYTHON", "Unpacked", "unpacked"]
 
@@ -23,6 +25,13 @@ class Unpacked:
     python: Path
     client: Path
     tasks: dict[str, Path]
+
+    def function(self, name: str, settings: Mapping[str, str], log: Path) -> LambdaFunction:
+        """Start a function as Lambda does, with its variables and a file for what it writes."""
+        handler = f"functions.{name}.handler.handler"
+        return LambdaFunction(
+            python=self.python, client=self.client, task=self.tasks[name], handler=handler, settings=settings, log=log
+        )
 
 
 def unpacked(folder: Path) -> Unpacked:
