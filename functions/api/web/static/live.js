@@ -1,5 +1,5 @@
 // Searches without reload: the same pages are fetched, and their parts put in place.
-import { Trouble, announceShown, fetchPage, isPlainClick, root, say, targetOf, troubleBox } from "./page.js";
+import { Trouble, announceShown, fetchPage, isPlainClick, keepingFocus, root, say, targetOf, troubleBox } from "./page.js";
 
 const TYPED_LIVE = new Set(["OBJECT", "basename"]);
 const PAUSE = 400;
@@ -81,8 +81,11 @@ function tell(text) {
 }
 
 function place(page, whole) {
-  const focused = document.activeElement;
-  const hadFocus = focused?.id && focused.closest("#search, #results") ? focused.id : null;
+  keepingFocus(document.getElementById("main"), () => swapParts(page, whole));
+  announceShown(document);
+}
+
+function swapParts(page, whole) {
   const areOpen = ["display", "examples"].filter((id) => document.getElementById(id)?.open);
   const isOpen = document.getElementById("filters").open;
   swap(page, "results");
@@ -96,8 +99,6 @@ function place(page, whole) {
     markProblems(page);
   }
   for (const id of areOpen) document.getElementById(id)?.setAttribute("open", "");
-  if (hadFocus) document.getElementById(hadFocus)?.focus({ preventScroll: true });
-  announceShown(document);
 }
 
 function swap(page, id) {

@@ -11,6 +11,14 @@ export function announceShown(part) {
   document.dispatchEvent(new CustomEvent("fitsvault:shown", { detail: part }));
 }
 
+/** Put something in place, and the focus back to what had it within `part`, by its id. */
+export function keepingFocus(part, act) {
+  const focused = document.activeElement;
+  const id = focused && part.contains(focused) ? focused.id : "";
+  act();
+  if (id) document.getElementById(id)?.focus({ preventScroll: true });
+}
+
 /** Tell people who listen to the page. */
 export function say(text) {
   const place = document.getElementById("told");

@@ -1,5 +1,5 @@
 // What the archive works on is shown as it goes: the same page is fetched again, and its parts put in place.
-import { announceShown, fetchPage, say } from "./page.js";
+import { announceShown, fetchPage, keepingFocus, say } from "./page.js";
 
 const LONGEST = 30_000;
 let pause = 0;
@@ -28,9 +28,7 @@ function place(old, now) {
   old.dataset.every = now.dataset.every;
   const names = (one) => [...one.children].map((child) => child.id).join(" ");
   if (names(old) !== names(now)) {
-    const focused = document.activeElement?.id;
-    old.replaceChildren(...now.childNodes);
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    keepingFocus(old, () => old.replaceChildren(...now.childNodes));
     say("The list has changed");
   } else for (const fresh of now.querySelectorAll("[data-patch]")) patch(document.getElementById(fresh.id), fresh);
   announceShown(old);
@@ -38,11 +36,11 @@ function place(old, now) {
 
 function patch(old, fresh) {
   if (old.isEqualNode(fresh)) return;
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : null;
   const wasOpen = Boolean(old.querySelector("details[open]"));
-  old.replaceWith(fresh);
-  if (wasOpen) fresh.querySelector("details")?.setAttribute("open", "");
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  keepingFocus(old, () => {
+    old.replaceWith(fresh);
+    if (wasOpen) fresh.querySelector("details")?.setAttribute("open", "");
+  });
 }
 
 function goOn() {
