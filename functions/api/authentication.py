@@ -27,6 +27,7 @@ __all__ = [
     "UserRoute",
     "account_of_key",
     "account_of_request",
+    "account_of_session",
     "key_in_headers",
     "read_key",
     "session_of_request",
@@ -86,7 +87,10 @@ def account_of_request(request: Request) -> Account:
         The token is not one that lets in.
     """
     key = key_in_headers(request)
-    return account_of_key(request, key) if key is not None else _account_of_session(request)
+    account = account_of_key(request, key) if key is not None else account_of_session(request)
+    if account is None:
+        raise HTTPException(401, "Authentication credentials were not provided.", _CHALLENGE)
+    return account
 
 
 def account_of_key(request: Request, key: str) -> Account:
@@ -134,14 +138,13 @@ def key_in_headers(request: Request) -> str | None:
     return next((key for name in _HEADERS if (key := read_key(request.headers.get(name, ""))) is not None), None)
 
 
-def _account_of_session(request: Request) -> Account:
+def account_of_session(request: Request) -> Account | None:
+    """Return the account whose session's cookie the request has; None without, or once the session is over."""
     key = request.cookies.get(SESSION_COOKIE)
-    if key is not None:
-        with read(get_services(request).sessions) as session:
-            account = find_by_session(session, key)
-        if account is not None:
-            return account
-    raise HTTPException(401, "Authentication credentials were not provided.", _CHALLENGE)
+    if key is None:
+        return None
+    with read(get_services(request).sessions) as session:
+        return find_by_session(session, key)
 
 
 def _record_use(request: Request, token: Token) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from functions.api.browsers import wants_page
 from shared.database import is_timed_out
 from shared.errors import (
     BadTokenError,
@@ -76,8 +77,7 @@ def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -
 
 def answer_to(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error answer as the client reads it: a page for a browser that goes somewhere, JSON for others."""
-    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0]
-    if first.strip().lower() != "text/html":
+    if not wants_page(request):
         return answer(status, detail, headers)
     from functions.api.web.route import error_page  # noqa: PLC0415 - programs get none
 
@@ -111,7 +111,7 @@ async def _from_table(request: Request, error: Exception) -> Response:
     found = answer_of(request, error)
     if found is None:
         raise error
-    is_told = isinstance(error, FrameNotFoundError) and str(error) and "text/html" in request.headers.get("accept", "")
+    is_told = isinstance(error, FrameNotFoundError) and str(error) and wants_page(request)
     return answer_to(request, found.status, str(error) if is_told else found.detail, found.headers)
 
 

@@ -9,15 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.api.authentication import session_of_request
+from functions.api.browsers import wants_page
 from functions.api.dependencies import Services, get_services
 from functions.api.tickets import make_ticket
+from functions.api.wishes import Wanted
 from shared.bundle.inside import Wish
-from shared.bundle.jobs import Order, count_unfinished, order_bundle
-from shared.database import write
+from shared.bundle.jobs import Order, count_unfinished, delete_job, order_bundle
+from shared.database import utc_now, write
 from shared.index.bundle_jobs import BundleJob
 from shared.index.bundles import BundleFrame
 
-__all__ = ["order", "redirect_to_bundle"]
+__all__ = ["drop", "order", "order_wanted", "redirect_to_bundle"]
 
 _MOST_UNFINISHED = 20
 _TICKET_LIFE = dt.timedelta(hours=12)
@@ -45,6 +47,20 @@ def order(
     return job
 
 
+def order_wanted(request: Request, wanted: Wanted, frames: Sequence[BundleFrame]) -> BundleJob:
+    """Return the bundle of the frames that the account wants, and that were found. HTTPException as for `order`."""
+    account = request.state.account
+    wish = Wish(account.username, utc_now().date(), wanted.asked)
+    return order(get_services(request), account.id, frames, wish, uncompress=wanted.uncompress)
+
+
+def drop(services: Services, job: BundleJob) -> None:
+    """Delete a bundle, built or not; what there is of it goes as soon as its builder notices."""
+    with write(services.sessions) as session:
+        delete_job(session, job.id)
+    services.bundle_caller.call(job.id)
+
+
 def redirect_to_bundle(request: Request, frames: Sequence[BundleFrame], wish: Wish) -> Response:
     """Have the zip built in the bucket, and send the client to where it will be: 303, so that a POST becomes a GET.
 
@@ -62,7 +78,5 @@ def redirect_to_bundle(request: Request, frames: Sequence[BundleFrame], wish: Wi
 
 def _is_person(request: Request) -> bool:
     """Tell whether a page is of more use than a file: to a browser that somebody is logged in with."""
-    if getattr(request.state, "by_form", False) or session_of_request(request) is None:
-        return False
-    kinds = [kind.partition(";")[0].strip().lower() for kind in request.headers.get("accept", "").split(",")]
-    return kinds[0] == "text/html"
+    by_session = not getattr(request.state, "by_form", False) and session_of_request(request) is not None
+    return by_session and wants_page(request)

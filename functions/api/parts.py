@@ -182,6 +182,7 @@ PARTS: dict[str, Load] = {
     "api-token-auth": _tokens,
     "accounts": _accounts,
     "frames": _frames,
+    "frames/aggregate": _overviews,
     "frames/facets": _overviews,
     "frames/nights": _overviews,
     "frames/sky": _overviews,

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["StagePrefix", "stage_prefix"]
+__all__ = ["StagePrefix", "root_of", "stage_prefix"]
 
 
 class StagePrefix:
@@ -17,6 +18,11 @@ class StagePrefix:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         await self.app({**scope, "root_path": stage_prefix(scope.get("aws.event", {}))}, receive, send)
+
+
+def root_of(connection: HTTPConnection) -> str:
+    """Return the prefix that the archive's paths have for the client, whatever is mounted below it; mostly empty."""
+    return str(connection.scope.get("app_root_path", connection.scope.get("root_path", ""))).rstrip("/")
 
 
 def stage_prefix(event: Mapping[str, Any]) -> str:

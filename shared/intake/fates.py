@@ -15,7 +15,7 @@ from shared.index.models import Failure
 from shared.store.client import Store
 from shared.store.model import ObjectState
 
-__all__ = ["Fate", "State", "fates"]
+__all__ = ["Fate", "State", "fates", "settled"]
 
 
 class State(StrEnum):
@@ -63,14 +63,22 @@ def _look(store: Store, bucket: str, key: str) -> ObjectState | None:
         return None
 
 
+def settled(now: ObjectState, frame: IndexedObject | None, failure: Failure | None) -> Fate | None:
+    """Return what the index says of exactly this object (ETag, version); None while it says nothing."""
+    revision = (now.etag, now.version_id)
+    if frame is not None and (frame.etag, frame.version_id) == revision:
+        return Fate(now.key, State.INDEXED, frame_id=frame.id)
+    if failure is not None and (failure.etag, failure.version_id) == revision:
+        return Fate(now.key, State.FAILED, kind=failure.kind, reason=failure.message)
+    return None
+
+
 def _fate(key: str, now: ObjectState | None, frame: IndexedObject | None, failure: Failure | None) -> Fate:
     if now is None:
         return Fate(key, State.ABSENT)
-    revision = (now.etag, now.version_id)
-    if frame is not None and (frame.etag, frame.version_id) == revision:
-        return Fate(key, State.INDEXED, frame_id=frame.id)
-    if failure is not None and (failure.etag, failure.version_id) == revision:
-        return Fate(key, State.FAILED, kind=failure.kind, reason=failure.message)
+    found = settled(now, frame, failure)
+    if found is not None:
+        return found
     if failure is not None and failure.kind == UNAVAILABLE:
         state = State.WAITING if failure.retry_at is not None else State.FAILED
         return Fate(key, state, kind=failure.kind, reason=failure.message)

@@ -11,6 +11,7 @@ from shared.database import read
 from shared.errors import ObjectGoneError, StoreUnavailableError
 from shared.index.failures import find_failure
 from shared.index.frames import find_object
+from shared.intake.fates import settled
 from shared.store.client import Store
 from shared.store.model import ObjectState
 
@@ -88,11 +89,8 @@ def _found(sessions: sessionmaker[Session], state: ObjectState) -> Waited | None
             failure = find_failure(session, state.bucket, state.key)
     except OperationalError:
         return None
-    if frame is not None and (frame.etag, frame.version_id) == (state.etag, state.version_id):
-        return Waited(Verdict.INDEXED)
-    if failure is not None and (failure.etag, failure.version_id) == (state.etag, state.version_id):
-        return Waited(Verdict.FAILED, failure.message)
-    return None
+    told = settled(state, frame, failure)
+    return Waited(Verdict(told.state), told.reason or "") if told is not None else None
 
 
 def _is_replaced(store: Store, state: ObjectState) -> bool:

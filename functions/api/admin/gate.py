@@ -9,13 +9,10 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from functions.api.cookies import SESSION_COOKIE
+from functions.api.authentication import account_of_session
 from functions.api.csrf import SAFE_METHODS
-from functions.api.dependencies import get_services
 from functions.api.envelope import ASKED_METHOD
-from shared.accounts.account import Account
-from shared.accounts.sessions import find_by_session
-from shared.database import read
+from functions.api.stage import root_of
 
 __all__ = ["AdminGate"]
 
@@ -41,18 +38,10 @@ class AdminGate:
             await WebSocketClose()(scope, receive, send)
             return
         request = Request(scope, receive)
-        account = await run_in_threadpool(_account_of, request)
+        account = await run_in_threadpool(account_of_session, request)
         request.state.account = account
         answer = RedirectResponse(_login(request), 303) if account is None else self._panel
         await answer(scope, receive, _with_headers(send))
-
-
-def _account_of(request: Request) -> Account | None:
-    key = request.cookies.get(SESSION_COOKIE)
-    if key is None:
-        return None
-    with read(get_services(request).sessions) as session:
-        return find_by_session(session, key)
 
 
 def _login(request: Request) -> str:
@@ -61,7 +50,7 @@ def _login(request: Request) -> str:
     target = f"{base}/"
     if request.scope[ASKED_METHOD] in SAFE_METHODS:
         target = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
-    return f"{request.scope.get('app_root_path', '')}/accounts/login/?next={quote(target)}"
+    return f"{root_of(request)}/accounts/login/?next={quote(target)}"
 
 
 def _with_headers(send: Send) -> Send:

@@ -27,6 +27,7 @@ from functions.api.admin.sessions import SessionView
 from functions.api.admin.tokens import TokenView
 from functions.api.cookies import form_token
 from functions.api.csrf import FIELD
+from functions.api.stage import root_of
 from functions.api.web.assets import asset_path
 from functions.api.web.rendering import TEMPLATES
 from functions.api.web.route import trouble
@@ -63,14 +64,14 @@ def make_panel() -> ASGIApp:
     for identity, view in _VIEWS.items():
         panel.add_view(_own(view, identity))
     panel.templates.env.globals.update(
-        url_for=_path_for, asset=_asset, token_of=form_token, token_field=FIELD, root_of=_root_of
+        url_for=_path_for, asset=_asset, token_of=form_token, token_field=FIELD, root_of=root_of
     )
     panel.templates.env.loader = jinja2.FileSystemLoader([_TEMPLATES, TEMPLATES])
     panel.templates.env.filters["path"] = _path_of
     routes = Router([Mount(_BASE, routes=panel.admin.router.routes, name="admin")])
 
     async def tell(request: Request, error: Exception) -> Response:
-        return trouble(Request({**request.scope, "root_path": _root_of(request)}, request.receive), error)
+        return trouble(Request({**request.scope, "root_path": root_of(request)}, request.receive), error)
 
     guarded = ExceptionMiddleware(Guard(routes), handlers={HTTPException: tell, Exception: tell})
     return _Unmounted(guarded, routes)
@@ -90,12 +91,7 @@ class _Unmounted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kept = {key: value for key, value in scope.items() if key not in ("endpoint", "path_params")}
-        await self.app({**kept, "root_path": _root_of(Request(scope)), "router": self._router}, receive, send)
-
-
-def _root_of(request: Request) -> str:
-    """Return the prefix of the archive's paths, whatever is mounted below it."""
-    return str(request.scope.get("app_root_path", request.scope.get("root_path", ""))).rstrip("/")
+        await self.app({**kept, "root_path": root_of(Request(scope)), "router": self._router}, receive, send)
 
 
 @jinja2.pass_context
@@ -106,7 +102,7 @@ def _path_for(context: Mapping[str, Any], name: str, /, **values: object) -> str
 
 @jinja2.pass_context
 def _asset(context: Mapping[str, Any], name: str) -> str:
-    return _root_of(context["request"]) + asset_path(name)
+    return root_of(context["request"]) + asset_path(name)
 
 
 def _path_of(url: object) -> str:

@@ -17,7 +17,8 @@ from functions.api.dependencies import Services, get_services
 from functions.api.parameters import query_parameter
 from functions.api.peer import client_address
 from functions.api.schemas import ERRORS, Error, LoginForm, LogoutForm
-from functions.api.web.rendering import page, root_of
+from functions.api.stage import root_of
+from functions.api.web.rendering import page
 from functions.api.web.targets import safe_target
 from shared.accounts.account import Account
 from shared.accounts.login import log_in

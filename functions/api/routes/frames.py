@@ -1,6 +1,4 @@
-"""Frames: lists, option lists, and one of them."""
-
-from dataclasses import asdict
+"""Frames: lists, and one of them."""
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
@@ -8,14 +6,14 @@ from starlette.responses import JSONResponse, Response
 from functions.api.authentication import TOKEN_SCHEME, UserRoute
 from functions.api.dependencies import get_services
 from functions.api.lookup import find_frame
-from functions.api.parameters import FILTER_PARAMETERS, LIST_PARAMETERS
+from functions.api.parameters import LIST_PARAMETERS
 from functions.api.paths import FrameId
 from functions.api.presentation import frame_object
-from functions.api.schemas import ERRORS, Facets, Frame, Frames
+from functions.api.schemas import ERRORS, Frame, Frames
 from shared.database import read
 from shared.index.pages import walk_frames
-from shared.index.parameters import parse_filter, parse_query
-from shared.index.query import aggregate, list_frames, related_frames
+from shared.index.parameters import parse_query
+from shared.index.query import list_frames, related_frames
 
 __all__ = ["router"]
 
@@ -42,21 +40,6 @@ def get_list(request: Request) -> Response:
         page = list_frames(session, query) if query.cursor is None else walk_frames(session, query)
     found = {"count": page.count, "results": [frame_object(row) for row in page.rows]}
     return JSONResponse(found if query.cursor is None else found | {"next": page.next})
-
-
-@router.get(
-    "/aggregate/",
-    summary="List the options",
-    response_model=None,
-    responses={200: {"model": Facets}, 400: ERRORS[400]},
-    openapi_extra={"parameters": FILTER_PARAMETERS},
-)
-def get_aggregate(request: Request) -> Response:
-    """Return the values that occur among the frames that all filters leave."""
-    frame_filter = parse_filter(request.query_params.multi_items())
-    with read(get_services(request).readers) as session:
-        facets = aggregate(session, frame_filter)
-    return JSONResponse(asdict(facets))
 
 
 @router.get(

@@ -10,14 +10,13 @@ from functions.api.bundle_route import BundleRoute
 from functions.api.bundling import load_frames
 from functions.api.dependencies import get_services
 from functions.api.fetching import bundle_link, find_bundle
-from functions.api.ordering import order
+from functions.api.ordering import drop, order_wanted
 from functions.api.parameters import FILTER_PARAMETERS, query_parameter
 from functions.api.paths import BundleId
 from functions.api.schemas import ERRORS, Bundle, BundleOrder, Bundles, Error
 from functions.api.wishes import Wanted, wanted_of_order
-from shared.bundle.inside import Wish
-from shared.bundle.jobs import State, count_jobs, delete_job, jobs_of
-from shared.database import read, utc_now, write
+from shared.bundle.jobs import State, count_jobs, jobs_of
+from shared.database import read
 from shared.errors import InvalidParameterError
 from shared.index.bundle_jobs import BundleJob
 from shared.index.parameters import parse_paging
@@ -118,11 +117,7 @@ def get_bundle(request: Request, bundle_id: BundleId) -> Response:
 )
 def delete_bundle(request: Request, bundle_id: BundleId) -> Response:
     """Delete a bundle, built or not."""
-    job = find_bundle(request, bundle_id)
-    services = get_services(request)
-    with write(services.sessions) as session:
-        delete_job(session, job.id)
-    services.bundle_caller.call(job.id)
+    drop(get_services(request), find_bundle(request, bundle_id))
     return Response(status_code=204)
 
 
@@ -135,9 +130,7 @@ def _state(word: str) -> State | None:
 
 
 def _ordered(request: Request, wanted: Wanted) -> Response:
-    services, account = get_services(request), request.state.account
-    wish = Wish(account.username, utc_now().date(), wanted.asked)
-    job = order(services, account.id, load_frames(services, wanted), wish, uncompress=wanted.uncompress)
+    job = order_wanted(request, wanted, load_frames(get_services(request), wanted))
     return _shown(request, job, 202)
 
 

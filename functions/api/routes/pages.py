@@ -7,6 +7,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from functions.api.openapi import openapi_document
+from functions.api.stage import root_of
 
 __all__ = ["router"]
 
@@ -28,7 +29,7 @@ router = APIRouter(tags=["service"], default_response_class=HTMLResponse)
 @router.get("/docs/", include_in_schema=False, response_model=None)
 def get_docs(request: Request) -> Response:
     """Return the page that shows the OpenAPI document."""
-    address = f"{_prefix(request)}/openapi.json"
+    address = f"{root_of(request)}/openapi.json"
     page = get_swagger_ui_html(openapi_url=address, title=f"{request.app.title}: the REST interface")
     meanwhile = _EMPTY + _MEANWHILE.format(address=escape(address))
     return HTMLResponse(bytes(page.body).decode().replace(_EMPTY, meanwhile, 1), headers=_DOCS_POLICY)
@@ -37,8 +38,4 @@ def get_docs(request: Request) -> Response:
 @router.get("/openapi.json", include_in_schema=False, response_model=None)
 def get_document(request: Request) -> Response:
     """Return the OpenAPI document."""
-    return JSONResponse(openapi_document(request.app, _prefix(request)))
-
-
-def _prefix(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
+    return JSONResponse(openapi_document(request.app, root_of(request)))

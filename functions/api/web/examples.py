@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from functions.api.peer import is_https
-from functions.api.web.rendering import root_of
+from functions.api.stage import root_of
 from functions.api.web.search import Search
 
 __all__ = ["address_of", "examples"]

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.api.forms import Fields, parse_fields, read_body
-from functions.api.web.rendering import root_of
+from functions.api.stage import root_of
 
 __all__ = ["fields_of", "see_other"]
 

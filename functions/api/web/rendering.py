@@ -11,12 +11,13 @@ from starlette.responses import HTMLResponse, Response
 
 from functions.api.cookies import form_token, keep_form_token
 from functions.api.dependencies import get_services
+from functions.api.stage import root_of
 from functions.api.web import wording
 from functions.api.web.assets import asset_path
 from functions.api.web.origins import store_origins
 from shared.accounts.account import Account, Role
 
-__all__ = ["TEMPLATES", "page", "render", "root_of"]
+__all__ = ["TEMPLATES", "page", "render"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -52,11 +53,6 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     """Return a template with its values as HTML; what no text in UTF-8 can hold becomes a question mark."""
     html = _environment().get_template(template).render(values)
     return html.encode("utf-8", "replace").decode()
-
-
-def root_of(request: Request) -> str:
-    """Return the prefix that the archive's paths have for the client, such as a stage's name; mostly empty."""
-    return str(request.scope.get("app_root_path", request.scope.get("root_path", ""))).rstrip("/")
 
 
 def _policy(request: Request, *, uploads: bool) -> str:

@@ -17,7 +17,8 @@ from functions.api.cookies import form_token, keep_form_token
 from functions.api.csrf import SAFE_METHODS, check_origin
 from functions.api.envelope import ASKED_METHOD
 from functions.api.errors import answer_of, describe
-from functions.api.web.rendering import page, root_of
+from functions.api.stage import root_of
+from functions.api.web.rendering import page
 from shared.accounts.account import Account, Role
 from shared.errors import BadTokenError, InactiveAccountError
 

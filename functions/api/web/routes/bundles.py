@@ -1,5 +1,6 @@
 """The page of bundles: those of the account, how far each is, and the way to its zip."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -11,16 +12,15 @@ from functions.api.bundling import load_frames
 from functions.api.dependencies import get_services
 from functions.api.errors import FrameNotFoundError
 from functions.api.fetching import find_bundle
-from functions.api.ordering import order
+from functions.api.ordering import drop, order_wanted
 from functions.api.paths import BundleId
 from functions.api.web.forms import see_other
 from functions.api.web.rendering import page
 from functions.api.web.route import PageRoute
 from functions.api.wishes import Wanted, wanted_of_order
 from shared.bundle.assembly import bundle_name
-from shared.bundle.inside import Wish
-from shared.bundle.jobs import State, delete_job, jobs_of
-from shared.database import read, utc_now, write
+from shared.bundle.jobs import State, jobs_of
+from shared.database import read
 from shared.errors import InvalidParameterError
 from shared.index.bundle_jobs import BundleJob
 
@@ -88,27 +88,19 @@ async def post_bundles_page(request: Request) -> Response:
 @router.post(_PLACE + "{bundle_id:bundle}/delete/", response_model=None)
 def post_delete(request: Request, bundle_id: BundleId) -> Response:
     """Delete a bundle; that it is gone by now is no error."""
-    services = get_services(request)
-    try:
-        job = find_bundle(request, bundle_id)
-    except FrameNotFoundError:
-        return see_other(request, _PLACE)
-    with write(services.sessions) as session:
-        delete_job(session, job.id)
-    services.bundle_caller.call(job.id)
+    with suppress(FrameNotFoundError):
+        drop(get_services(request), find_bundle(request, bundle_id))
     return see_other(request, _PLACE)
 
 
 def _order(request: Request, wanted: Wanted) -> None:
-    services, account = get_services(request), request.state.account
     try:
-        frames = load_frames(services, wanted)
+        frames = load_frames(get_services(request), wanted)
     except FrameNotFoundError as error:
         raise HTTPException(404, str(error)) from error
     if not frames:
         raise HTTPException(400, "No frame meets these conditions any more.")
-    wish = Wish(account.username, utc_now().date(), wanted.asked)
-    order(services, account.id, frames, wish, uncompress=wanted.uncompress)
+    order_wanted(request, wanted, frames)
 
 
 def _row(job: BundleJob) -> _Row:

@@ -8,8 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from functions.api.dependencies import get_services
+from functions.api.stage import root_of
 from functions.api.web.forms import fields_of, see_other
-from functions.api.web.rendering import page, root_of
+from functions.api.web.rendering import page
 from functions.api.web.route import StaffPageRoute
 from shared.database import read, write
 from shared.errors import InvalidParameterError

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from functions.api.dependencies import get_services
+from functions.api.stage import root_of
 from functions.api.web.columns import COLUMNS, Column
 from functions.api.web.examples import address_of, examples
 from functions.api.web.fields import FIELDS
 from functions.api.web.options import Option, no_options, options_of
 from functions.api.web.presets import presets
-from functions.api.web.rendering import page, root_of
+from functions.api.web.rendering import page
 from functions.api.web.route import PageRoute
 from functions.api.web.search import PAGE_SIZES, Search, is_untidy, read_search
 from functions.api.web.sought import look_up_target
