@@ -17,7 +17,7 @@ PROFILE ?= local
 COMPOSE_FILES := --file localstack/docker-compose.yml --env-file localstack/.env
 COMPOSE_THERE = $(COMPOSE) version >/dev/null 2>&1 || { echo "fitsvault: this needs Docker with its Compose plugin: '$(COMPOSE) version' fails" >&2; exit 1; }
 
-.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers bench-cold prove-bundles prove-zip64 drill package test-package deploy lock lock-lambda clean up down
+.PHONY: help run test check format bench bench-index bench-migrations bench-reconcile bench-bundles bench-workers bench-cold bench-page prove-bundles prove-zip64 drill pictures package test-package deploy lock lock-lambda clean up down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench-reconcile: .venv/.dev ## Measure a sweep of KEYS objects (20000) in STORE 
 bench-workers: .venv/.dev ## Measure 2, 4 and 8 workers that drain EVENTS events (10000) of one NATS stream
 	$(BIN)/python -m tests.bench_workers --events $(EVENTS) $(BENCH)
 
+bench-page: .venv/.dev ## Measure the search page at ROWS frames (1,000,000) in Chromium
+	$(BIN)/python -m tests.bench_page --rows $(ROWS) $(BENCH)
+
 bench-bundles: .venv/.dev ## Measure zips and bundles beside plain GETs and two usual ways
 	$(BIN)/python -m tests.bench_bundles $(BENCH)
 
@@ -91,6 +94,9 @@ prove-zip64: .venv/.dev ## Make a zip of more than 4 GiB, for real (some minutes
 drill: .venv/.dev ## Break an archive on STORE in every way, and prove that nothing is lost (SEED=… again)
 	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.drill --store $(STORE) $(if $(SEED),--seed $(SEED)) --no-reconcile --objects 800 --minutes 1.5
+
+pictures: .venv/.dev ## Take the pictures of docs/pictures anew, of the real frames beside the project (needs Chromium)
+	PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser/test_pictures.py
 
 package: .venv/.dev ## Build the functions' packages (ARCHITECTURE=arm64, LAMBDA_PYTHON=3.13)
 	$(BIN)/python -m infra.packaging --python $(LAMBDA_PYTHON) --architecture $(ARCHITECTURE)

@@ -100,4 +100,4 @@ def make_page(chromium: Browser, night_archive: RunningArchive, logged_in: Stora
 
 def _note(watched: Watched, message: ConsoleMessage) -> None:
     if message.type in ("error", "warning"):
-        watched.problems.append(f"{message.type}: {message.text}")
+        watched.problems.append(f"{message.type}: {message.text} {message.location['url']}")

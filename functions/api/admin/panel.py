@@ -28,7 +28,7 @@ from functions.api.admin.tokens import TokenView
 from functions.api.cookies import form_token
 from functions.api.csrf import FIELD
 from functions.api.stage import root_of
-from functions.api.web.assets import asset_path
+from functions.api.web.assets import MODULES, asset_path
 from functions.api.web.rendering import TEMPLATES
 from functions.api.web.route import trouble
 
@@ -64,7 +64,7 @@ def make_panel() -> ASGIApp:
     for identity, view in _VIEWS.items():
         panel.add_view(_own(view, identity))
     panel.templates.env.globals.update(
-        url_for=_path_for, asset=_asset, token_of=form_token, token_field=FIELD, root_of=root_of
+        url_for=_path_for, asset=_asset, modules=MODULES, token_of=form_token, token_field=FIELD, root_of=root_of
     )
     panel.templates.env.loader = jinja2.FileSystemLoader([_TEMPLATES, TEMPLATES])
     panel.templates.env.filters["path"] = _path_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Asset", "asset_path", "find_asset", "version"]
+__all__ = ["MODULES", "Asset", "asset_path", "find_asset", "version"]
 
 _FOLDER = Path(__file__).parent / "static"
 _KINDS = {
@@ -14,6 +14,10 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_CLASSIC = "theme.js"
+
+MODULES = tuple(sorted(path.name for path in _FOLDER.glob("*.js") if path.name != _CLASSIC))
+"""The scripts that import each other: pages name them all, so that browsers fetch them at once and not one by one."""
 
 
 @dataclass(frozen=True, slots=True)

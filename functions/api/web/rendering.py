@@ -13,7 +13,7 @@ from functions.api.cookies import form_token, keep_form_token
 from functions.api.dependencies import get_services
 from functions.api.stage import root_of
 from functions.api.web import wording
-from functions.api.web.assets import asset_path
+from functions.api.web.assets import MODULES, asset_path
 from functions.api.web.origins import store_origins
 from shared.accounts.account import Account, Role
 
@@ -80,5 +80,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["wording"] = wording
+    environment.globals.update(wording=wording, modules=MODULES)
     return environment

@@ -265,3 +265,18 @@ def test_a_frame_leads_to_what_was_made_of_it(browser: TestClient, put: PutFrame
     assert "Made from this frame" in page
     assert Reader(page).all("a", href=f"/view/frame/{reduced}/")
     assert "Made from this frame" not in browser.get(f"/view/frame/{reduced}/").text
+
+
+@pytest.mark.parametrize("path", ["/", "/view/frame/1/", "/admin/"])
+def test_pages_name_every_module_that_their_scripts_import(make_browser: MakeBrowser, path: str) -> None:
+    browser = make_browser(Role.SUPERUSER)
+    page = Reader(browser.get(path).text)
+    named = {str(link["href"]) for link in page.all("link", rel="modulepreload")}
+    (script,) = page.all("script", type="module")
+    wanted, met = [str(script["src"])], set()
+    while wanted:
+        module = wanted.pop()
+        met.add(module)
+        imports = re.findall(r'^import\b[^;]*"\./([a-z]+\.js)";$', browser.get(module).text, re.MULTILINE)
+        wanted += {f"{module.rpartition('/')[0]}/{name}" for name in imports} - met
+    assert named == met

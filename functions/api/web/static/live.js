@@ -142,8 +142,15 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("change", (event) => {
   const form = event.target.form;
-  if (form?.id === "search" && event.target.name && event.target.name !== "resolve") show(urlOf(form), { whole: false });
+  if (form?.id !== "search" || !event.target.name || event.target.name === "resolve") return;
+  if (!isHalfPlace(event.target)) show(urlOf(form), { whole: false });
 });
+
+/** Whether this is one half of a position whose other half is still to come, or to go. */
+function isHalfPlace(input) {
+  const { RA, DEC } = input.form.elements;
+  return (input === RA || input === DEC) && Boolean(RA.value.trim()) !== Boolean(DEC.value.trim());
+}
 
 document.addEventListener("input", (event) => {
   const form = event.target.form;
