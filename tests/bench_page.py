@@ -8,6 +8,7 @@ store. The index is the population of `make bench-index`.
 import argparse
 import io
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -41,7 +42,7 @@ PAGES = {
     "night": "/?night=2021-03-04",
     "place of 30′": "/?RA=202.47&DEC=47.195&radius=30",
     "filter and type": "/?FILTER=V&IMAGETYPE=object",
-    "page 400": "/?offset=20000",
+    "page 101": "/?offset=5000",
     "1,000 rows": "/?limit=1000",
     "sky": "/?view=sky",
     "nights": "/?view=nights",
@@ -57,10 +58,11 @@ _TIMINGS = """() => new Promise((resolve) => {
     const shown = performance.now();
     const [page] = performance.getEntriesByType("navigation");
     const [paint] = performance.getEntriesByName("first-contentful-paint");
-    new PerformanceObserver((list) => {
-        const largest = list.getEntries().at(-1).startTime;
-        resolve([page.responseStart, paint.startTime, largest, page.domContentLoadedEventEnd, shown]);
-    }).observe({ type: "largest-contentful-paint", buffered: true });
+    const usable = page.domContentLoadedEventEnd;
+    const tell = (largest) => resolve([page.responseStart, paint.startTime, largest, usable, shown]);
+    new PerformanceObserver((list) => tell(list.getEntries().at(-1).startTime))
+        .observe({ type: "largest-contentful-paint", buffered: true });
+    setTimeout(() => tell(paint.startTime), 1000);  // nothing larger was painted later
 })"""
 _LISTEN = """() => {
     window.typed = 0;
@@ -95,6 +97,7 @@ class Measured:
 
 def main() -> None:
     """Measure and print."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
     options = _options()
     with open_databases(options.database, options.data_folder) as databases, _chromium() as browser:
         few = _measure(browser, databases, options.few, options.rounds)
@@ -111,8 +114,14 @@ def _measure(browser: Browser, databases: Databases, rows: int, rounds: int) -> 
         state = _log_in(browser, archive)
         for path in PAGES.values():
             _put_previews(browser, archive, state, path, stock.url)
-        pages = {name: [_open(browser, archive, state, path) for _ in range(rounds)] for name, path in PAGES.items()}
+        pages = {name: _rounds(browser, archive, state, name, rounds) for name in PAGES}
         return Measured(pages, [_type(browser, archive, state) for _ in range(rounds)])
+
+
+def _rounds(browser: Browser, archive: RunningArchive, state: StorageState, name: str, rounds: int) -> list[Opened]:
+    opened = [_open(browser, archive, state, PAGES[name]) for _ in range(rounds)]
+    print(f"  {name}: {_times([one.usable for one in opened])}", file=sys.stderr, flush=True)
+    return opened
 
 
 def _open(browser: Browser, archive: RunningArchive, state: StorageState, path: str) -> Opened:

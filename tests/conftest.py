@@ -7,6 +7,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.archive import RunningArchive, running_archive
 from tests.postgres import running_postgres
@@ -23,15 +25,17 @@ if "FITSVAULT_TEST_PACKAGES" not in os.environ:
 REAL_FRAMES = Path(__file__).resolve().parents[2] / "shared" / "frames"
 
 
+TOGETHER = "tests/browser"
+"""A folder whose tests are one process's, since they share an archive and a browser that take long to start."""
+
 LONGEST = (
+    TOGETHER,
     "tests/pyobs/test_migration.py",
     "tests/stores/test_localstack.py",
     "tests/drill/test_drill.py",
     "tests/local/test_run.py",
     "tests/stores/test_seaweedfs.py",
     "tests/stores/test_minio.py",
-    "tests/browser/test_everywhere.py",
-    "tests/browser/test_search.py",
     "tests/contract/test_schema.py",
     "tests/ingest/test_reconcile.py",
     "tests/ingest/test_service.py",
@@ -42,13 +46,30 @@ LONGEST = (
     "tests/local/test_jetstream.py",
     "tests/backup/test_backup.py",
 )
-"""Files that take longest come first, so that no process has one left to do when the others are at their end."""
+"""What takes longest comes first, so that no process has it left to do when the others are at their end."""
+
+
+def unit_of(nodeid: str) -> str:
+    """Return what a test belongs to that one process takes as a whole: its file, or a folder."""
+    return TOGETHER if nodeid.startswith(f"{TOGETHER}/") else nodeid.partition("::")[0]
+
+
+class UnitScheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Gives units to processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> UnitScheduling:
+    """Have processes take units (with ``--dist loadfile``)."""
+    return UnitScheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in the order in which processes take their files (with ``--no-loadscope-reorder``)."""
+    """Put tests in the order in which processes take their units (with ``--no-loadscope-reorder``)."""
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.nodeid.split("::")[0], len(places)))
+    items.sort(key=lambda item: places.get(unit_of(item.nodeid), len(places)))
 
 
 @pytest.fixture(scope="session")

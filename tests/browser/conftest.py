@@ -31,7 +31,7 @@ class Watched:
 MakePage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def night_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchive]:
     """An archive with one simulated night."""
     with running_archive(tmp_path_factory.mktemp("browser")) as archive:
@@ -43,9 +43,9 @@ def night_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningA
         yield archive
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A browser for one file of tests: as long as it is there, no other event loop can run in this thread."""
+    """A browser for the tests of this folder: as long as it is there, no other event loop can run in this thread."""
     path = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if path is None:
         if os.environ.get("FITSVAULT_TESTS_NEED_ALL"):
@@ -57,7 +57,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def logged_in(chromium: Browser, night_archive: RunningArchive) -> StorageState:
     """The cookies of the superuser's session, from the form for logging in."""
     context = chromium.new_context(base_url=night_archive.url)

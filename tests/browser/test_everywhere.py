@@ -49,12 +49,14 @@ def test_everything_is_reached_by_keyboard(make_page: MakePage) -> None:
     page = make_page("/?IMAGETYPE=object&limit=25")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.evaluate("window.results = document.getElementById('results')")
     page.keyboard.press("Enter")
     reached = set()
     for _ in range(80):
         page.keyboard.press("Tab")
         reached.add(str(page.evaluate("document.activeElement.name || document.activeElement.innerText || ''")).strip())
     assert {"Search", "Reset", "Table", "Pictures", "Sky", "Nights", "SITE", "frame_ids[]"} <= reached
+    assert page.evaluate("window.results === document.getElementById('results')")  # going to a place is no search
 
 
 def test_without_scripts_frames_are_found_looked_at_and_taken(

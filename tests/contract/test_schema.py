@@ -32,7 +32,7 @@ from tests.api.conftest import local_settings
 from tests.archive import RunningArchive, running_archive, wait_until
 from tests.resolver.sesame import resolver_server
 
-EXAMPLES = 25
+EXAMPLES = 12
 FRAMES = 8
 NEEDED: dict[str, dict[str, str]] = {"GET /resolve/": {"name": "M 51"}}
 """Parameters without which there is no good answer."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from shared.database import read, write
+from shared.database import read, utc_now, write
 from shared.index.bulk import put_frames
 from shared.index.failures import ask_retry, record_unavailable
 from shared.index.missing import Missing, withheld
@@ -97,7 +97,10 @@ def test_objects_that_cannot_be_looked_at_keep_it_from_none_of_the_others(room: 
     noted = room.failure("encrypted.fits")
     assert noted is not None
     assert (noted.kind, noted.retry_at is not None) == ("unavailable", True)
-    assert differences(reconciler(room).sweep().counts) == NOTHING
+    later = utc_now() + dt.timedelta(hours=1)
+    with write(room.sessions) as session:
+        record_unavailable(session, room.settings.bucket, "encrypted.fits", noted.message, attempts=1, retry_at=later)
+    assert differences(reconciler(room).sweep().counts) == NOTHING  # it is left alone until it is due
 
 
 class _PutRight(Store):

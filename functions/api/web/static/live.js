@@ -172,9 +172,14 @@ document.addEventListener("click", (event) => {
   if (link.closest(".pager")) document.getElementById("main").scrollIntoView();
 });
 
+/** Whether a URL stands for another search than the one in sight; a place on the page is none. */
+function isElsewhere(url) {
+  return url.split("#")[0] !== current.split("#")[0];
+}
+
 addEventListener("popstate", () => {
   if (!isSearch(location.href)) return;
-  if (location.href !== current) show(location.href, { push: false });
+  if (isElsewhere(location.href)) show(location.href, { push: false });
   else if (wish && !wish.how.push) forget(); // Back was followed by Forward: what is wanted is in sight
 });
 
