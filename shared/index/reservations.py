@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, text, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, exists, func, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.index.models import Frame, FrameLink, Reservation, ReservedLink
@@ -25,6 +25,14 @@ __all__ = [
 
 LINK_KEYWORD = "PYOBS-RELATED"
 """What stands in for a keyword in links that no header gave; longer than any FITS keyword."""
+
+
+_BUCKET: BindParameter[str] = bindparam("bucket")
+_KEY: BindParameter[str] = bindparam("key")
+_OTHER = aliased(Frame)
+_TAKEN = exists().where(_OTHER.id == Reservation.frame_id, or_(_OTHER.bucket != _BUCKET, _OTHER.key != _KEY))
+_KEPT = select(Reservation.frame_id).where(Reservation.bucket == _BUCKET, Reservation.key == _KEY, ~_TAKEN)
+"""Made once, for it is asked with each frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,7 @@ def settle_reserved(session: Session, bucket: str, keys: Sequence[str]) -> None:
 
 def reserved_id(session: Session, bucket: str, key: str) -> int | None:
     """Return the id that is kept for the frame of an object; None if there is none, or another frame has it."""
-    other = aliased(Frame)
-    taken = exists().where(other.id == Reservation.frame_id, or_(other.bucket != bucket, other.key != key))
-    kept = select(Reservation.frame_id).where(Reservation.bucket == bucket, Reservation.key == key, ~taken)
-    return session.scalar(kept)
+    return session.scalar(_KEPT, {"bucket": bucket, "key": key})
 
 
 def add_reserved_links(session: Session, frame_id: int, sha256: str) -> None:

@@ -29,6 +29,8 @@ def upsert(
     """
     # SQLite and PostgreSQL share the clause, but SQLAlchemy has a statement class for each.
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(**inserted)
+    table = model.metadata.tables[model.__tablename__]  # the class itself would be taken apart anew with each row
+    statement = insert(table).values(**inserted)
     statement = statement.on_conflict_do_update(index_elements=["bucket", "key"], set_=updated)
-    return session.scalars(statement.returning(model.id)).one()
+    row_id: int = session.scalars(statement.returning(table.c.id)).one()
+    return row_id

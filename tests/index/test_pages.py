@@ -81,7 +81,7 @@ def test_filters_and_pages_of_any_length(
     assert [frame_id for page in walk(session, parameters | {"limit": str(limit)}) for frame_id in page] == listed
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(SORT_COLUMNS)), st.sampled_from(["asc", "desc"]), st.integers(0, 10**6))
 def test_what_stays_is_met_once_while_others_come_and_go(factory: Factory, sort: str, order: str, seed: int) -> None:
     rng = random.Random(seed)
