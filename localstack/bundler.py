@@ -13,7 +13,7 @@ from shared.settings import Settings
 
 __all__ = ["BundleThread"]
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 1.0
 _TIDY_SECONDS = 60.0
 
 

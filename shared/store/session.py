@@ -1,11 +1,13 @@
 """Sessions and clients of boto3: the one place where they are made."""
 
 import datetime as dt
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.httpsession import URLLib3Session
+from botocore.loaders import Loader
 from botocore.session import get_session
 from botocore.utils import get_environ_proxies, parse_timestamp
 
@@ -24,6 +26,7 @@ def make_session(settings: Settings) -> boto3.session.Session:
     """Return a boto3 session with the keys of ``settings``; without keys there, boto3 finds the role's."""
     secret = settings.s3_secret_key
     core = get_session()
+    core.register_component("data_loader", _descriptions())
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return boto3.session.Session(
         botocore_session=core,
@@ -61,6 +64,13 @@ def make_http_session(address: str) -> URLLib3Session:
         timeout=_TIMEOUTS,  # type: ignore[arg-type] # connect and read, as the S3 client gives them
         max_pool_connections=_CONNECTIONS,
     )
+
+
+@cache
+def _descriptions() -> Loader:
+    """Return what reads botocore's descriptions of services: once in a process, for reading them takes longest."""
+    loader: Loader = get_session().get_component("data_loader")
+    return loader
 
 
 def _moment(value: Any) -> dt.datetime:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.testclient import TestClient
 
 from functions.api.app import create_app
-from shared.accounts.account import Role
-from shared.accounts.service import create_user
+from shared.accounts.account import Role, account_of
+from shared.accounts.models import User
+from shared.accounts.passwords import hash_new_password
 from shared.accounts.tokens import issue_token
-from shared.database import Base, write
+from shared.database import Base, utc_now, write
 from shared.index.frames import put_frame
 from shared.settings import Settings
 from tests.index.factory import make_record
@@ -41,9 +43,28 @@ def running_app(settings: Settings) -> Iterator[FastAPI]:
 
 
 def make_key(sessions: Sessions, username: str, role: Role = Role.USER) -> str:
-    """Make an account and a token for it."""
+    """Make an account, whose password is "secret words", and a token for it."""
     with write(sessions) as session:
-        return issue_token(session, create_user(session, username, "secret words", role=role), "test")
+        return issue_token(session, account_of(put_user(session, username, "secret words", role)), "test")
+
+
+def put_user(session: Session, username: str, password: str, role: Role) -> User:
+    """Write an account. Its password's hash, which is meant to take long, is made but once."""
+    user = User(
+        username=username,
+        password_hash=_hash(password),
+        is_staff=role >= Role.STAFF,
+        is_superuser=role >= Role.SUPERUSER,
+        is_active=True,
+        created_at=utc_now(),
+        last_login=None,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+_hash = cache(hash_new_password)
 
 
 def make_client(app: FastAPI, key: str | None = None) -> TestClient:

@@ -15,6 +15,7 @@ from shared.settings import Settings
 from shared.store.client import Store
 from shared.store.faults import translated
 from shared.store.presign import content_disposition
+from shared.store.session import make_session
 from tests.archive import RunningArchive
 
 BUCKET = "storeroom"
@@ -173,3 +174,16 @@ def test_content_disposition(name: str, header: str) -> None:
 def test_missing_keys_are_told_with_the_way_to_get_them() -> None:
     with pytest.raises(StoreError, match="FITSVAULT_HOME"), translated("write", "frames", "m51.fits"):
         raise NoCredentialsError
+
+
+def test_clients_share_what_botocore_read_of_services_and_no_keys(archive: RunningArchive) -> None:
+    sessions = [
+        make_session(archive.settings),
+        make_session(archive.settings.model_copy(update={"s3_access_key": "x"})),
+    ]
+    first, second = (session.client("s3", endpoint_url="http://127.0.0.1:9") for session in sessions)
+    keys = [credentials.access_key for session in sessions if (credentials := session.get_credentials())]
+    assert keys == [archive.settings.s3_access_key, "x"]
+    loaders = {id(session._session.get_component("data_loader")) for session in sessions}
+    assert len(loaders) == 1
+    assert first.meta.service_model.operation_names == second.meta.service_model.operation_names

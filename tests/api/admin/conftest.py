@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 from functions.api.cookies import SESSION_COOKIE
 from functions.api.csrf import FIELD
 from shared.accounts.account import Role, account_of
-from shared.accounts.service import create_user, find_user
+from shared.accounts.service import find_user
 from shared.accounts.sessions import csrf_token, open_session
 from shared.database import read, write
-from tests.api.conftest import Sessions, make_client
+from tests.api.conftest import Sessions, make_client, put_user
 
 PASSWORD = "secret words"
 
@@ -44,7 +44,7 @@ class Browser:
 
 def make_account(sessions: Sessions, name: str, role: Role = Role.USER) -> int:
     with write(sessions) as session:
-        return create_user(session, name, PASSWORD, role=role).id
+        return put_user(session, name, PASSWORD, role).id
 
 
 def account_named(sessions: Sessions, name: str) -> Any:
