@@ -32,7 +32,7 @@ def test_a_store_that_was_away_is_swept_at_once(tmp_path: Path) -> None:
         (weed,) = (pid for pid in processes_of(home) if b"weed" in Path(f"/proc/{pid}/cmdline").read_bytes())
         os.kill(weed, signal.SIGKILL)
         wait_until("the frame has gone", is_gone)
-        assert '"back again"' in archive.log("ingest")
+        wait_until("a second sweep is told of", lambda: archive.log("ingest").count('"reconciled"') > 1)
         engine.dispose()
 
 
