@@ -48,6 +48,7 @@ def _measure(folder: Path, server: str, rounds: int) -> None:
         "ingest": {"Records": []},
         "reconcile": {"prefix": 1},  # refused when all is ready
         "bundle": {"bundle": 1},
+        "migrate": {},
     }
     took: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for number in range(rounds + 1):
