@@ -7,7 +7,6 @@ store. The index is the population of `make bench-index`.
 
 import argparse
 import io
-import shutil
 import signal
 import statistics
 import sys
@@ -20,17 +19,17 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState
 from sqlalchemy import select
 
 from shared.database import make_engine, make_session_factory, read
 from shared.index.models import Frame
 from shared.store.naming import PREVIEW_SMALL, derived_key
-from tests.archive import ADMIN_PASSWORD, RunningArchive, running_archive
+from tests.archive import RunningArchive, running_archive
 from tests.bench_index.machine import load_average, machine
 from tests.bench_index.server import Databases, open_databases
 from tests.bench_index.stock import prepare
-from tests.browser.conftest import PROGRAMS
+from tests.browser.steps import HOW, chromium_path, log_in, running_chromium, wait_for_previews
 from tests.population.stream import Population
 
 __all__ = ["main"]
@@ -51,9 +50,6 @@ _TYPED, _TYPING_MS, _PAUSE_MS = "ngc 1", 120, 400
 _PATIENCE_MS = 60_000
 _WINDOW: Any = {"width": 1280, "height": 860}
 
-_ALL_SHOWN = """() => [...document.images]
-    .filter((image) => { const box = image.getBoundingClientRect(); return box.top < innerHeight && box.bottom > 0; })
-    .every((image) => image.complete && image.naturalWidth > 0)"""
 _TIMINGS = """() => new Promise((resolve) => {
     const shown = performance.now();
     const [page] = performance.getEntriesByType("navigation");
@@ -127,7 +123,7 @@ def _rounds(browser: Browser, archive: RunningArchive, state: StorageState, name
 def _open(browser: Browser, archive: RunningArchive, state: StorageState, path: str) -> Opened:
     with _page(browser, archive, state) as page:
         page.goto(path)
-        page.wait_for_function(_ALL_SHOWN)
+        wait_for_previews(page)
         return Opened(*page.evaluate(_TIMINGS))
 
 
@@ -135,7 +131,7 @@ def _type(browser: Browser, archive: RunningArchive, state: StorageState) -> flo
     """Type the name of an object as people do, and wait for its frames."""
     with _page(browser, archive, state) as page:
         page.goto("/")
-        page.wait_for_function(_ALL_SHOWN)
+        wait_for_previews(page)
         page.evaluate(_LISTEN)
         page.locator("#f-OBJECT").press_sequentially(_TYPED, delay=_TYPING_MS)
         page.wait_for_function("() => document.getElementById('results').dataset.query.includes('OBJECT=ngc+1')")
@@ -146,10 +142,7 @@ def _type(browser: Browser, archive: RunningArchive, state: StorageState) -> flo
 def _log_in(browser: Browser, archive: RunningArchive) -> StorageState:
     with _page(browser, archive, None) as page:
         page.goto("/")
-        page.get_by_label("User name").fill("admin")
-        page.get_by_label("Password").fill(ADMIN_PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/")
+        log_in(page)
         return page.context.storage_state()
 
 
@@ -188,14 +181,12 @@ def _page(browser: Browser, archive: RunningArchive, state: StorageState | None)
 
 @contextmanager
 def _chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    path = chromium_path()
     if path is None:
-        sys.exit("no Chromium: install the Debian package `chromium`, or Chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        sys.exit(HOW)
+    with running_chromium(path) as browser:
         print(f"Chromium {browser.version}", flush=True)
         yield browser
-        browser.close()
 
 
 def _table(many: Measured, few: Measured, rows: int, baseline: int) -> str:

@@ -2,21 +2,19 @@
 
 import datetime as dt
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState
 
 from shared.simulator import simulate_night
-from tests.archive import ADMIN_PASSWORD, RunningArchive, running_archive, wait_until
+from tests.archive import RunningArchive, running_archive, wait_until
+from tests.browser.steps import HOW, chromium_path, log_in, running_chromium
 
 NIGHT = dt.date(2026, 4, 15)
 SHAPE = (160, 160)
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW = "no Chromium: install the Debian package `chromium`, or Chrome"
 PATIENCE_MS = 30_000
 
 
@@ -45,16 +43,14 @@ def night_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningA
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A browser for the tests of this folder: as long as it is there, no other event loop can run in this thread."""
-    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    """A browser for the tests of this folder, which are one process's (`tests/conftest.py`)."""
+    path = chromium_path()
     if path is None:
         if os.environ.get("FITSVAULT_TESTS_NEED_ALL"):
             pytest.fail(HOW)
         pytest.skip(HOW)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with running_chromium(path) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -63,10 +59,7 @@ def logged_in(chromium: Browser, night_archive: RunningArchive) -> StorageState:
     context = chromium.new_context(base_url=night_archive.url)
     page = context.new_page()
     page.goto("/")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(ADMIN_PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
+    log_in(page)
     state = context.storage_state()
     context.close()
     return state

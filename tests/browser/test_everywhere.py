@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.archive import RunningArchive
 from tests.browser.conftest import MakePage
 from tests.browser.everybody import check_for_everybody
+from tests.browser.steps import log_in
 
 PAGES = {
     "table": "/?limit=25",
@@ -86,9 +87,7 @@ def test_without_scripts_frames_are_found_looked_at_and_taken(
 
 def test_logging_out_ends_it(make_page: MakePage) -> None:
     page = make_page("/accounts/login/", is_quiet=False, storage_state=None)  # previews that come late get a 401
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
+    log_in(page)
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     page.goto("/?OBJECT=ngc")

@@ -12,7 +12,8 @@ import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.archive import ADMIN_PASSWORD, RunningArchive, running_archive, wait_until
+from tests.archive import RunningArchive, running_archive, wait_until
+from tests.browser.steps import log_in, wait_for_previews
 
 pytestmark = [pytest.mark.archive, pytest.mark.frames]
 
@@ -20,10 +21,6 @@ DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 780}
 FRAME = "mro_test_frame"
 COLOURS = 256
-
-PREVIEWS_ARE_THERE = """() => [...document.images]
-    .filter((image) => { const box = image.getBoundingClientRect(); return box.top < innerHeight && box.bottom > 0; })
-    .every((image) => image.complete && image.naturalWidth > 0)"""
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +56,13 @@ def make_page(browser: Browser, archive: RunningArchive, viewport: dict[str, int
     )
     page = context.new_page()
     page.goto("/")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(ADMIN_PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_load_state()
+    log_in(page)
     return page
 
 
 def take(page: Page, path: Path) -> None:
     """Take a picture of what the screen shows, of few colours, since it goes into the repository."""
-    page.wait_for_function(PREVIEWS_ARE_THERE)
+    wait_for_previews(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     with PIL.Image.open(io.BytesIO(page.screenshot(animations="disabled"))) as taken:
         picture = taken.convert("RGB").quantize(COLOURS, dither=PIL.Image.Dither.FLOYDSTEINBERG)

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from shared.simulator import simulate_frame
-from tests.archive import ADMIN_PASSWORD, RunningArchive, wait_until
+from tests.archive import RunningArchive, wait_until
 from tests.browser.conftest import MakePage
 from tests.browser.everybody import check_for_everybody
+from tests.browser.steps import log_in
 
 pytestmark = pytest.mark.archive
 PREFIX = "from the browser ü/"
@@ -95,13 +96,6 @@ def test_who_logs_in_anew_goes_on(make_page: MakePage, tidied: RunningArchive, f
     expect(page.locator(row(page, "one.fits"))).to_contain_text("Indexed")
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/accounts/login/")
-
-
-def log_in(page: Page) -> None:
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(ADMIN_PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def test_a_large_file_goes_in_parts(make_page: MakePage, tidied: RunningArchive, folder: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from shared.simulator import simulate_frame
-from tests.archive import ADMIN_PASSWORD, RunningArchive, wait_until
+from tests.archive import RunningArchive, wait_until
 from tests.browser.conftest import MakePage
 from tests.browser.everybody import PHONE, check_shape
+from tests.browser.steps import log_in
 
 ROWS = "table.frames tbody tr"
 DESK = 1280
@@ -111,9 +112,7 @@ def logs_in(walk: Walk) -> None:
     page = walk.page
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     check_shape(page)
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(ADMIN_PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page)
     walk.shows()
     check_shape(page)
 
